@@ -1,0 +1,118 @@
+/*
+ * db.h - a SQLite file that several processes share, and the only place that knows SQLite.
+ *
+ * A `struct db` is one database: a writer connection, at most DB_READERS reader connections, and a
+ * turnstile.  It may be used from any thread of one process; open it before threads start, after
+ * any fork.  What SQL there is stands in sql/ and reaches the doors as generated functions, which
+ * take the `struct db_conn` that db_read or db_write lends.
+ *
+ * Settings, checked by reading them back: WAL, synchronous=FULL, foreign_keys, trusted_schema=OFF,
+ * secure_delete, temp_store=MEMORY, journal_size_limit, cache_size.  An authorizer denies what no
+ * named query needs (ATTACH, PRAGMA, DDL, loading extensions) once the connection is set up.
+ */
+#ifndef DB_H
+#define DB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "arena.h"
+#include "status.h"
+#include "str.h"
+
+enum {
+	DB_READERS = 4,        /* more cost memory and gain nothing: a reader is lent per request */
+	DB_BUSY_TIMEOUT = 5000 /* ms that a writer waits for the turnstile's holder or another program */
+};
+
+struct db;
+struct db_conn;
+
+/* A nullable INTEGER column. */
+struct db_integer {
+	bool set;
+	int64_t value;
+};
+
+/* What sqlgen writes for a folder of sql/. */
+struct db_schema {
+	const char *name;              /* "rejoinder" */
+	const char *create;            /* schema.sql, which sets user_version */
+	const char *const *migrations; /* [0] leads from version 1 to 2, and so on */
+	int version;                   /* the version that schema.sql makes */
+	size_t queries_n;              /* how many named queries there are */
+};
+
+/* One named query; generated code holds these. `slot` is below queries_n. */
+struct db_query {
+	const char *name;
+	const char *sql;
+	size_t slot;
+};
+
+/*
+ * Makes a new database file with mode `mode` (say 0660) from the schema; CONFLICT when there is one.
+ * Nothing is left behind on failure.  `turnstile` lock file beside it: "<path>.turn", same mode.
+ */
+MUST_USE enum status db_create(const char *path, const struct db_schema *schema, unsigned mode);
+
+/*
+ * Opens an existing one.  MISSING when there is none; INVALID when it is newer than the schema
+ * knows, or no such database; BUSY when it can be read but not written; BROKEN when damaged.
+ * An older one is migrated, if `migrate`, in one transaction, after a copy "<path>.v<N>" was kept;
+ * without `migrate` an older one is INVALID.  The reason is logged.
+ */
+MUST_USE enum status db_open(const char *path, const struct db_schema *schema, bool migrate, struct db **db);
+void db_close(struct db *db);
+
+/*
+ * Lends a reader connection with a snapshot: what it reads is of one moment until db_release.
+ * Waits for one to be free.  Release it before rendering where you can, and always.
+ */
+MUST_USE enum status db_read(struct db *db, struct db_conn **conn);
+void db_release(struct db_conn *conn);
+
+/*
+ * The one way to write.  Takes this process's writer, then the turnstile (flock), then BEGIN
+ * IMMEDIATE; calls `work`; on STATUS_OK commits and returns only after the WAL is synced, on
+ * anything else rolls back and returns that.  BUSY when the lock was not to be had in time, the
+ * disk is full or read-only; BROKEN when a sync failed: the connection is reopened, and nothing
+ * that was not acknowledged counts as stored.  `work` does SQL only and may be called once more
+ * after a reopened connection, so it must not keep state of a first attempt.
+ */
+typedef enum status db_work(struct db_conn *conn, void *context);
+MUST_USE enum status db_write(struct db *db, db_work *work, void *context);
+
+/* Can it be read, now?  For health; takes no write lock. */
+MUST_USE enum status db_health(struct db *db);
+
+/* PRAGMA integrity_check and foreign_key_check; the first complaint, or STR_NONE, in *complaint. */
+MUST_USE enum status db_check(struct db *db, struct arena *arena, struct str *complaint);
+
+/* --- for generated code (build/gen/sql) ------------------------------------------------------ */
+
+struct db_stmt;
+
+/* The query prepared on this connection (kept for next time), reset, nothing bound. */
+MUST_USE enum status db_stmt(struct db_conn *conn, const struct db_query *query, struct db_stmt **stmt);
+/* Binding remembers the first failure and db_step reports it. Parameters count from 1. */
+void db_bind_integer(struct db_stmt *stmt, int parameter, int64_t value);
+void db_bind_optional(struct db_stmt *stmt, int parameter, struct db_integer value);
+void db_bind_text(struct db_stmt *stmt, int parameter, struct str value); /* at == NULL binds NULL */
+void db_bind_blob(struct db_stmt *stmt, int parameter, struct str value);
+/*
+ * *row tells whether there is one.  CONFLICT for a broken constraint, BUSY for a lock, full disk or
+ * read-only file, BROKEN for the rest (logged with the query's name).
+ */
+MUST_USE enum status db_step(struct db_stmt *stmt, bool *row);
+int64_t db_column_integer(struct db_stmt *stmt, int column);
+struct db_integer db_column_optional(struct db_stmt *stmt, int column);
+/* Copied into `arena`; when that fails at == NULL and arena->failed is set. Columns count from 0. */
+struct str db_column_text(struct db_stmt *stmt, int column, struct arena *arena);
+struct str db_column_blob(struct db_stmt *stmt, int column, struct arena *arena);
+/* Rows that the statement changed. */
+int64_t db_changes(struct db_conn *conn);
+void db_done(struct db_stmt *stmt);
+
+#endif
