@@ -1,0 +1,70 @@
+/*
+ * config.h - rejoinder.conf, read once at start (libconfuse).
+ *
+ * All strings live as long as the `struct config`, which nobody changes after config_read: workers
+ * share it.  What each option means, its default and its limits stand in rejoinder.conf(5).
+ */
+#ifndef CONFIG_H
+#define CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "arena.h"
+#include "status.h"
+#include "str.h"
+
+#define CONFIG_DEFAULT_PATH "/etc/rejoinder/rejoinder.conf"
+
+struct config_list {
+	struct str *items;
+	size_t n;
+};
+
+struct config_site {
+	struct str name;  /* of the section; also its folder below `public` */
+	struct str title; /* of the site, for feeds and pages */
+	struct str base;  /* scheme://host[:port], no trailing slash */
+	struct str mount; /* path of all that is ours, no trailing slash; "" at the root */
+	struct str document_root; /* where the articles' files are, or "" */
+	struct str words;         /* file of own words, or "" */
+	struct config_list origins;      /* other spellings of `base` that people use */
+	struct config_list pages;        /* patterns of pages that may have replies: `*` within a segment, `**` across */
+	struct config_list page_keys;    /* query keys that belong to the page */
+	struct config_list listed_words; /* words that a moderator wants to hear of */
+	bool paused;                     /* takes no replies at all */
+	int64_t comment_most;            /* characters */
+	int64_t pace_burst;              /* replies a network may have stored at once */
+	int64_t pace_every;              /* seconds until it may have one more */
+	int64_t pace_site;               /* replies a minute that the whole site takes */
+};
+
+struct config {
+	struct str path;          /* of the file itself */
+	const char *database;     /* rejoinder.db */
+	const char *public_dir;   /* the folder that the web server serves */
+	const char *run_dir;      /* sockets and the pace file */
+	const char *matching_key; /* file; for keyed hashes */
+	const char *receipt_key;  /* file; for receipts and form keys */
+	const char *moderators_database;
+	const char *secret_key; /* file; opens what is sealed */
+	uint8_t sealing_key[32];
+	int64_t workers; /* threads a door */
+	struct config_site *sites;
+	size_t sites_n;
+};
+
+/*
+ * Reads and checks the file at `path`.  MISSING or INVALID after logging one line that names file,
+ * line, option and what to do.  The result lives in `arena`.
+ */
+MUST_USE enum status config_read(struct arena *arena, const char *path, struct config **config);
+
+/* The site of that name; an empty name means the only or first one.  NULL when there is none. */
+const struct config_site *config_site(const struct config *config, struct str name);
+
+/* The bytes that a submission's body may have: 256 KiB, or more where comment_most needs it. */
+size_t config_body_most(const struct config *config);
+
+#endif

@@ -1,0 +1,106 @@
+/*
+ * fcgi.h - the FastCGI side of a door (libfcgi): requests in, whole answers out.
+ *
+ * fcgi_serve accepts connections in one thread and hands them to a pool of workers.  A worker reads
+ * parameters and body into its arena, calls the door, and sends what the door put into the
+ * response, whole.  A peer that is silent or slow is cut off at its deadline by shutting down a
+ * copy of its descriptor: SO_RCVTIMEO would bound one read, not one byte a second.
+ */
+#ifndef FCGI_H
+#define FCGI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "arena.h"
+#include "out.h"
+#include "status.h"
+#include "str.h"
+
+enum {
+	FCGI_BACKLOG = 4096, /* 128 answered 400 clients with 502 through nginx */
+	FCGI_DEADLINE = 30,  /* seconds from accept to the last byte of the answer */
+	FCGI_ID_SIZE = 16    /* hexadecimal digits of a request's id */
+};
+
+/* How reading the body went. */
+enum fcgi_body {
+	FCGI_BODY_WHOLE,
+	FCGI_BODY_TOO_LARGE, /* `body` holds the first bytes, up to the limit */
+	FCGI_BODY_SHORT      /* the peer announced more than it sent, or nonsense */
+};
+
+/* All strings live until the answer is sent; parameters that were not passed are STR_NONE. */
+struct fcgi_request {
+	struct arena *arena;
+	char id[FCGI_ID_SIZE + 1];
+	int64_t now;         /* seconds since 1970 UTC, read once */
+	uint8_t random[64];  /* fresh, for keys, nonces and session ids */
+	struct str method;
+	struct str path;     /* of REQUEST_URI, still percent-encoded, without the query */
+	struct str query;    /* behind the '?', or STR_NONE */
+	struct str rest;     /* what a route's final '*' stood for */
+	struct str content_type;
+	struct str accept;
+	struct str cookie;
+	struct str origin;
+	struct str fetch_site; /* Sec-Fetch-Site */
+	struct str user_agent;
+	struct str remote_addr;
+	struct str site;       /* REJOINDER_SITE */
+	struct str body;
+	enum fcgi_body body_state;
+};
+
+struct fcgi_response {
+	int code;
+	struct str type; /* Content-Type; STR_NONE for none */
+	struct out head; /* further header lines, by fcgi_header */
+	struct out body;
+};
+
+/* Adds a header line.  A value with a control byte is dropped and logged: it would split the answer. */
+void fcgi_header(struct fcgi_response *response, const char *name, struct str value);
+
+typedef void fcgi_handler(void *door, struct fcgi_request *request, struct fcgi_response *response);
+
+/*
+ * A row of a door's table of addresses.  `path` stands below the mount point; a final '*' stands
+ * for any rest, a leading one is not possible.  `flags` are the door's own.
+ */
+struct fcgi_route {
+	const char *method;
+	const char *path;
+	fcgi_handler *handle;
+	unsigned flags;
+};
+
+/*
+ * Finds the row for the request's method and `path`, and sets request->rest.  HEAD takes the row of
+ * GET.  NULL when there is none; *allow then lists the methods that this path has (",": none, 404).
+ */
+const struct fcgi_route *fcgi_route(const struct fcgi_route *routes, size_t routes_n, struct fcgi_request *request,
+    struct str path, struct str *allow);
+
+struct fcgi_service {
+	void *door;
+	fcgi_handler *handle;       /* called by many threads at once */
+	void (*tick)(void *door);   /* or NULL: called every FCGI_TICK seconds by a thread of its own */
+	size_t workers;
+	size_t body_most;           /* bytes of a body; a larger one is cut and marked */
+	size_t arena_most;          /* bytes that one request may take */
+};
+enum { FCGI_TICK = 2 };
+
+/*
+ * The listening socket: file descriptor 0 when it is one (spawn-fcgi, mod_fcgid), else the first
+ * that systemd passes (LISTEN_FDS), else a new one at `path` with mode 0660.  A stale socket file
+ * is replaced; one that somebody answers on is CONFLICT.  Logs the reason of a failure.
+ */
+MUST_USE enum status fcgi_listen(const char *path, int *listener);
+
+/* Serves until SIGTERM or SIGINT; then finishes what was accepted, and returns. */
+MUST_USE enum status fcgi_serve(const struct fcgi_service *service, int listener);
+
+#endif

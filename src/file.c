@@ -1,0 +1,320 @@
+#include "file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "log.h"
+
+#define TEMPORARY ".new-"
+enum { FOLDER_MODE = 02775, FILE_MODE = 0664 };
+
+static enum status
+complain(const char *what, const char *path)
+{
+	int reason = errno;
+	if (reason == ENOENT)
+		return STATUS_MISSING;
+	log_event(LOG_LEVEL_ERROR, "%s %s: %s", what, path, strerror(reason));
+	bool passes = reason == ENOSPC || reason == EDQUOT || reason == EROFS || reason == EMFILE || reason == ENFILE;
+	return passes ? STATUS_BUSY : STATUS_BROKEN;
+}
+
+static int
+open_beneath(int folder, const char *path, int flags, mode_t mode)
+{
+	struct open_how how = {
+	    .flags = (unsigned)(flags | O_CLOEXEC),
+	    .mode = mode,
+	    .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+	};
+	return (int)syscall(SYS_openat2, folder, path, &how, sizeof how);
+}
+
+enum status
+file_tree_open(const char *path, struct file_tree *tree)
+{
+	tree->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (tree->fd >= 0)
+		return STATUS_OK;
+	log_event(LOG_LEVEL_ERROR, "folder %s: %s", path, strerror(errno));
+	return errno == ENOENT ? STATUS_MISSING : STATUS_BROKEN;
+}
+
+void
+file_tree_close(struct file_tree *tree)
+{
+	close(tree->fd);
+	tree->fd = -1;
+}
+
+/* Opens the folder `name` of `folder`, which it makes and syncs if need be; closes `folder`. */
+static int
+step_down(int folder, const char *name)
+{
+	bool made = mkdirat(folder, name, 0775) == 0;
+	int next = made || errno == EEXIST ? open_beneath(folder, name, O_RDONLY | O_DIRECTORY, 0) : -1;
+	/* The umask may be tighter than what the web server needs. */
+	if (next >= 0 && made && (fchmod(next, FOLDER_MODE) != 0 || fsync(folder) != 0)) {
+		close(next);
+		next = -1;
+	}
+	int reason = errno;
+	close(folder);
+	errno = reason;
+	return next;
+}
+
+/* The folder that holds `path`, open, made where it is not there; *name is the last segment. */
+static int
+open_parent(const struct file_tree *tree, char *path, const char **name)
+{
+	int folder = open_beneath(tree->fd, ".", O_RDONLY | O_DIRECTORY, 0);
+	char *slash;
+	for (*name = path; folder >= 0 && (slash = strchr(*name, '/')) != NULL; *name = slash + 1) {
+		*slash = '\0';
+		folder = step_down(folder, *name);
+	}
+	return folder;
+}
+
+static bool
+write_all(int fd, struct str content)
+{
+	while (content.len > 0) {
+		ssize_t n = write(fd, content.at, content.len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return false;
+		content = str_sub(content, (size_t)n, content.len);
+	}
+	return true;
+}
+
+static bool
+advance_mtime(int fd, int folder, const char *name)
+{
+	struct stat old;
+	struct timespec times[2] = {{.tv_nsec = UTIME_NOW}, {0}};
+	clock_gettime(CLOCK_REALTIME, &times[1]);
+	if (fstatat(folder, name, &old, AT_SYMLINK_NOFOLLOW) == 0 && old.st_mtim.tv_sec + 1 > times[1].tv_sec)
+		times[1] = (struct timespec){.tv_sec = old.st_mtim.tv_sec + 1};
+	return futimens(fd, times) == 0;
+}
+
+/* Writes and syncs the temporary file, then renames it over `name` and syncs the folder. */
+static bool
+replace_in(int folder, const char *temporary, const char *name, struct str content)
+{
+	int fd = open_beneath(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, FILE_MODE);
+	if (fd < 0)
+		return false;
+	bool done = fchmod(fd, FILE_MODE) == 0 && write_all(fd, content) && advance_mtime(fd, folder, name) &&
+	            fsync(fd) == 0;
+	done = close(fd) == 0 && done;
+	done = done && renameat(folder, temporary, folder, name) == 0 && fsync(folder) == 0;
+	int reason = errno;
+	if (!done)
+		unlinkat(folder, temporary, 0);
+	errno = reason;
+	return done;
+}
+
+enum status
+file_replace(const struct file_tree *tree, struct str path, struct str content)
+{
+	char copy[PATH_MAX], temporary[64];
+	const char *name;
+	uint64_t random[2];
+	if (path.len >= sizeof copy || getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
+		return STATUS_BROKEN;
+	memcpy(copy, path.at, path.len);
+	copy[path.len] = '\0';
+	int folder = open_parent(tree, copy, &name);
+	if (folder < 0)
+		return complain("cannot make the folder of", name) == STATUS_BUSY ? STATUS_BUSY : STATUS_BROKEN;
+	snprintf(temporary, sizeof temporary, TEMPORARY "%016llx%016llx", (unsigned long long)random[0],
+	    (unsigned long long)random[1]);
+	enum status status = STATUS_OK;
+	if (!replace_in(folder, temporary, name, content))
+		status = complain("cannot write", name) == STATUS_BUSY ? STATUS_BUSY : STATUS_BROKEN;
+	close(folder);
+	return status;
+}
+
+static enum status
+read_all(int fd, struct arena *arena, const char *path, size_t most, struct str *content)
+{
+	struct stat info;
+	if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
+		errno = EINVAL;
+		return complain("cannot read", path);
+	}
+	if ((uint64_t)info.st_size > most)
+		return STATUS_TOO_LARGE;
+	size_t room = (size_t)info.st_size, len = 0;
+	char *at = arena_alloc(arena, room + 1);
+	if (at == NULL)
+		return STATUS_BROKEN;
+	while (len < room) {
+		ssize_t n = read(fd, at + len, room - len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return complain("cannot read", path);
+		if (n == 0)
+			break;
+		len += (size_t)n;
+	}
+	*content = (struct str){at, len};
+	return STATUS_OK;
+}
+
+static enum status
+read_and_close(int fd, struct arena *arena, const char *path, size_t most, struct str *content)
+{
+	if (fd < 0)
+		return complain("cannot open", path);
+	enum status status = read_all(fd, arena, path, most, content);
+	close(fd);
+	return status;
+}
+
+enum status
+file_read(const struct file_tree *tree, struct arena *arena, struct str path, size_t most, struct str *content)
+{
+	char *name = str_c(arena, path);
+	if (name == NULL)
+		return STATUS_BROKEN;
+	int fd = open_beneath(tree->fd, name, O_RDONLY | O_NONBLOCK, 0);
+	if (fd < 0 && (errno == ENOTDIR || errno == ELOOP || errno == EXDEV || errno == ENAMETOOLONG))
+		return STATUS_MISSING;
+	return read_and_close(fd, arena, name, most, content);
+}
+
+enum status
+file_slurp(struct arena *arena, const char *path, size_t most, struct str *content)
+{
+	return read_and_close(open(path, O_RDONLY | O_CLOEXEC), arena, path, most, content);
+}
+
+static enum status
+sync_parent(struct arena *arena, const char *path)
+{
+	char *folder = str_c(arena, str_from(path));
+	char *slash = folder == NULL ? NULL : strrchr(folder, '/');
+	if (slash == NULL)
+		return folder == NULL ? STATUS_BROKEN : STATUS_OK;
+	slash[slash == folder ? 1 : 0] = '\0';
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || fsync(fd) != 0) {
+		enum status status = complain("cannot sync", folder);
+		if (fd >= 0)
+			close(fd);
+		return status;
+	}
+	close(fd);
+	return STATUS_OK;
+}
+
+enum status
+file_make(const char *path, struct str content, mode_t mode)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+	if (fd < 0)
+		return errno == EEXIST ? STATUS_CONFLICT : complain("cannot make", path);
+	bool written = fchmod(fd, mode) == 0 && write_all(fd, content) && fsync(fd) == 0;
+	int reason = errno;
+	close(fd);
+	if (!written) {
+		unlink(path);
+		errno = reason;
+		return complain("cannot write", path);
+	}
+	struct arena arena;
+	arena_init(&arena, PATH_MAX * 16);
+	enum status status = sync_parent(&arena, path);
+	arena_free(&arena);
+	return status;
+}
+
+enum status
+file_folder(const char *path, mode_t mode)
+{
+	char copy[PATH_MAX];
+	size_t len = strlen(path);
+	if (len == 0 || len >= sizeof copy)
+		return STATUS_INVALID;
+	for (size_t i = 1; i <= len; i++) {
+		if (path[i] != '/' && path[i] != '\0')
+			continue;
+		memcpy(copy, path, i);
+		copy[i] = '\0';
+		bool last = path[i] == '\0';
+		if (mkdir(copy, last ? mode : 0755) == 0) {
+			if (last && chmod(copy, mode) != 0)
+				return complain("cannot set the mode of", copy);
+		} else if (errno != EEXIST)
+			return complain("cannot make the folder", copy) == STATUS_BUSY ? STATUS_BUSY : STATUS_BROKEN;
+	}
+	return STATUS_OK;
+}
+
+/* nftw(3) takes no context; a sweep happens once, at start, before threads. */
+static int64_t swept;
+
+static int
+sweep_one(const char *path, const struct stat *info, int kind, struct FTW *at)
+{
+	(void)info;
+	bool ours = kind == FTW_F && strncmp(path + at->base, TEMPORARY, sizeof TEMPORARY - 1) == 0;
+	if (ours && unlink(path) == 0)
+		swept++;
+	return 0;
+}
+
+int64_t
+file_sweep(const struct file_tree *tree)
+{
+	char path[64];
+	snprintf(path, sizeof path, "/proc/self/fd/%d/", tree->fd);
+	swept = 0;
+	nftw(path, sweep_one, 16, FTW_PHYS);
+	return swept;
+}
+
+enum status
+file_lock(const char *beside, unsigned number, struct file_lock *lock)
+{
+	char path[PATH_MAX];
+	snprintf(path, sizeof path, "%s.lock%u", beside, number % FILE_LOCKS);
+	lock->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0660);
+	if (lock->fd < 0)
+		return complain("cannot open", path);
+	while (flock(lock->fd, LOCK_EX) != 0) {
+		if (errno == EINTR)
+			continue;
+		enum status status = complain("cannot lock", path);
+		file_unlock(lock);
+		return status;
+	}
+	return STATUS_OK;
+}
+
+void
+file_unlock(struct file_lock *lock)
+{
+	close(lock->fd);
+	lock->fd = -1;
+}
