@@ -1,0 +1,166 @@
+# Rejoinder. `make help` lists the targets.
+# Everything is built below $(BUILD); another compiler or flag set takes another folder:
+#   make BUILD=build/clang CC=clang
+
+BUILD   ?= build
+CC      := $(if $(filter default,$(origin CC)),gcc,$(CC))
+PORT    ?= 8080
+WERROR  ?=
+OPTIMISE ?= -O2 -g
+SANITISE ?=
+PACKAGES := libsodium jansson libutf8proc libidn2 libconfuse sqlite3 md4c fcgi
+
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes \
+  -Wmissing-prototypes -Wold-style-definition -Wpointer-arith -Wcast-qual -Wcast-align -Wwrite-strings \
+  -Wundef -Wvla -Wformat=2 -Wnull-dereference -Wdouble-promotion -Wimplicit-fallthrough
+ifneq (,$(findstring gcc,$(CC)))
+WARNINGS += -Wlogical-op -Wduplicated-cond -Wduplicated-branches
+endif
+HARDENING := -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE
+ifeq (,$(SANITISE)$(filter -O0,$(OPTIMISE)))
+HARDENING += -D_FORTIFY_SOURCE=2
+endif
+
+VERSION  := $(shell sed -n 's/^\#define VERSION "\(.*\)"/\1/p' src/version.h)
+CFLAGS   ?= $(OPTIMISE)
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -pthread $(CFLAGS) $(HARDENING) $(SANITISE) $(WARNINGS) $(WERROR) \
+  -Isrc -I$(BUILD)/gen -MMD -MP
+ALL_LDFLAGS = -pthread -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITISE) $(LDFLAGS)
+# pkg-config runs when a program is linked: `make help` and `make demo` must work before it is there.
+LIBS     = $(shell pkg-config --libs $(filter-out md4c fcgi,$(PACKAGES))) -lmd4c -lfcgi
+
+BIN      := $(BUILD)/bin
+GEN      := $(BUILD)/gen
+OBJ      := $(BUILD)/obj
+
+DATABASES := rejoinder moderators
+QUERIES  := $(foreach d,$(DATABASES),$(filter-out %/schema.sql $(wildcard sql/$(d)/migrate-*.sql),$(wildcard sql/$(d)/*.sql)))
+PAGES    := $(wildcard www/page/*)
+GEN_SQL  := $(patsubst sql/%.sql,$(GEN)/sql/%.c,$(QUERIES)) $(DATABASES:%=$(GEN)/sql/%/database.c)
+GEN_PAGE := $(foreach p,$(PAGES),$(GEN)/page/$(basename $(notdir $(p)))$(if $(filter-out .html,$(suffix $(p))),_$(subst .,,$(suffix $(p)))).c)
+GEN_C    := $(GEN_SQL) $(GEN_PAGE) $(GEN)/words_list.c
+SRC      := $(wildcard src/*.c)
+BASE     := src/arena.c src/str.c src/out.c src/status.c src/log.c src/words_file.c
+OBJECTS  := $(SRC:src/%.c=$(OBJ)/%.o) $(GEN_C:$(GEN)/%.c=$(OBJ)/gen/%.o)
+PROGRAMS := $(BIN)/reader.fcgi $(BIN)/moderator.fcgi $(BIN)/rejoinder
+UNIT     := $(patsubst tests/unit/%.c,$(BUILD)/test/%,$(wildcard tests/unit/test_*.c))
+
+.PHONY: all help demo test test-unit test-gen test-flow test-served test-browser test-lint test-asan test-valgrind \
+  test-clang test-mutants test-mutants-short packages-build packages-demo packages-test clean
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(PROGRAMS) ## build the two doors and the command line into build/bin
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-20s %s\n", $$1, $$2 }' | sed 's/   */  /'
+
+# --- generators, and what they make ---------------------------------------------------------------
+
+$(BIN)/sqlgen: $(wildcard src/gen/sqlgen*.c src/gen/sqlgen*.h) $(BASE)
+	@mkdir -p $(@D)
+	$(CC) $(filter-out -MMD -MP,$(ALL_CFLAGS)) -o $@ $(filter %.c,$^) $(ALL_LDFLAGS) -lsqlite3
+
+$(BIN)/pagegen: $(wildcard src/gen/pagegen*.c src/gen/pagegen*.h) $(BASE)
+	@mkdir -p $(@D)
+	$(CC) $(filter-out -MMD -MP,$(ALL_CFLAGS)) -o $@ $(filter %.c,$^) $(ALL_LDFLAGS)
+
+$(GEN)/sql/.done: $(BIN)/sqlgen $(wildcard sql/*/*.sql)
+	@mkdir -p $(@D)
+	for d in $(DATABASES); do $(BIN)/sqlgen sql/$$d $(GEN)/sql || exit 1; done
+	@touch $@
+
+$(GEN)/page/.done: $(BIN)/pagegen www/words/en.words $(PAGES)
+	@mkdir -p $(@D)
+	$(BIN)/pagegen www/words/en.words $(GEN) $(PAGES)
+	@touch $@
+
+$(GEN_SQL): $(GEN)/sql/.done ;
+$(GEN_PAGE) $(GEN)/words_list.c: $(GEN)/page/.done ;
+
+# --- programs -------------------------------------------------------------------------------------
+
+$(OBJ)/%.o: src/%.c $(GEN)/sql/.done $(GEN)/page/.done
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+$(OBJ)/gen/%.o: $(GEN)/%.c $(GEN)/sql/.done $(GEN)/page/.done
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+$(OBJ)/cgi-bin/%.o: cgi-bin/%.c $(GEN)/sql/.done $(GEN)/page/.done
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+$(BUILD)/librejoinder.a: $(OBJECTS)
+	@rm -f $@
+	ar rcs $@ $(OBJECTS)
+
+$(BIN)/reader.fcgi: $(OBJ)/cgi-bin/reader.o $(BUILD)/librejoinder.a
+$(BIN)/moderator.fcgi: $(OBJ)/cgi-bin/moderator.o $(BUILD)/librejoinder.a
+$(BIN)/rejoinder: $(OBJ)/cgi-bin/operator.o $(BUILD)/librejoinder.a
+$(PROGRAMS):
+	@mkdir -p $(@D)
+	$(CC) -o $@ $^ $(ALL_LDFLAGS) $(LIBS)
+
+-include $(wildcard $(OBJ)/*.d $(OBJ)/*/*.d $(OBJ)/*/*/*.d $(BUILD)/test/*.d)
+
+# --- the demo -------------------------------------------------------------------------------------
+
+packages-build packages-demo packages-test: packages-%:
+	@deploy/install-packages.sh $*
+
+demo: packages-build packages-demo ## run the sample article behind nginx on localhost (PORT=8080, FRESH=1)
+	@$(MAKE) --no-print-directory all
+	@PORT="$(PORT)" FRESH="$(FRESH)" deploy/demo.sh
+
+# --- tests ----------------------------------------------------------------------------------------
+
+test: packages-build packages-demo packages-test ## everything that takes minutes; what CI runs
+	@tests/run
+
+$(BUILD)/test/%: tests/unit/%.c $(BUILD)/librejoinder.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -Itests/unit -o $@ $< $(BUILD)/librejoinder.a $(ALL_LDFLAGS) $(LIBS) -lcmocka
+
+test-unit: $(UNIT) ## the rooms, one by one (cmocka)
+	@tests/run-unit $(UNIT)
+
+test-gen: $(BIN)/sqlgen $(BIN)/pagegen ## what the generators must refuse
+	tests/gen/sqlgen_test.sh $(BIN)/sqlgen
+	tests/gen/pagegen_test.sh $(BIN)/pagegen
+
+test-lint: $(GEN)/sql/.done $(GEN)/page/.done ## layers, banned functions, one word per thing
+	tests/lint/run
+
+test-flow: all ## the doors over their sockets
+	BIN=$(BIN) node --test tests/flow
+
+test-served: all ## behind nginx, with the shipped configuration
+	BIN=$(BIN) node --test tests/served
+
+test-browser: all node_modules ## the whole story in Chromium
+	BIN=$(BIN) node --test tests/browser
+
+node_modules: package-lock.json
+	npm ci --no-audit --no-fund
+	@touch $@
+
+test-asan: ## unit and flow tests with AddressSanitizer and UBSan
+	$(MAKE) BUILD=build/asan CC=clang OPTIMISE="-O1 -g -fno-omit-frame-pointer" \
+	  SANITISE="-fsanitize=address,undefined -fno-sanitize-recover=all" test-unit test-flow
+
+test-valgrind: $(UNIT) ## unit tests under valgrind
+	@RUNNER="valgrind -q --error-exitcode=9 --leak-check=full" tests/run-unit $(UNIT)
+
+test-clang: ## all of it compiles without a warning on clang, too
+	$(MAKE) BUILD=build/clang CC=clang WERROR=-Werror all
+
+test-mutants: all ## plant faults one by one and see the tests fail
+	tests/mutants/run
+
+test-mutants-short: all ## a few of them
+	tests/mutants/run --short
+
+clean: ## remove what was built
+	rm -rf build

@@ -1,0 +1,7 @@
+/* version.h - what --version prints. */
+#ifndef VERSION_H
+#define VERSION_H
+
+#define VERSION "0.1.0"
+
+#endif
