@@ -248,3 +248,20 @@ str_unbase64url(struct str s, void *bytes, size_t len)
 	/* One value has one spelling: left-over bits must be zero. */
 	return (held & ((1u << bits) - 1)) == 0 ? STATUS_OK : STATUS_INVALID;
 }
+
+struct str
+str_percent_decode(struct arena *arena, struct str s, bool plus)
+{
+	char *to = arena_alloc(arena, s.len + 1);
+	size_t n = 0;
+	for (size_t i = 0; to != NULL && i < s.len; i++) {
+		int high = s.at[i] == '%' && i + 2 < s.len ? digit_value(s.at[i + 1]) : -1;
+		int low = high >= 0 ? digit_value(s.at[i + 2]) : -1;
+		if (low >= 0) {
+			to[n++] = (char)(high << 4 | low);
+			i += 2;
+		} else
+			to[n++] = plus && s.at[i] == '+' ? ' ' : s.at[i];
+	}
+	return to == NULL ? STR_NONE : (struct str){to, n};
+}

@@ -81,4 +81,10 @@ struct str str_base64url(struct arena *arena, const void *bytes, size_t len);
 /* Exactly `len` bytes from base64url without padding, trailing bits zero; else INVALID. */
 MUST_USE enum status str_unbase64url(struct str s, void *bytes, size_t len);
 
+/*
+ * Percent-decoded (RFC 3986), with '+' as space if `plus` (application/x-www-form-urlencoded), in
+ * `arena`.  A '%' without two digits behind it stands for itself, as browsers have it.
+ */
+struct str str_percent_decode(struct arena *arena, struct str s, bool plus);
+
 #endif

@@ -11,7 +11,7 @@ CREATE TABLE account (
 
 -- The browser holds the session's id, this holds its hash: a stolen file signs nobody in.
 CREATE TABLE session (
-  hash        BLOB NOT NULL PRIMARY KEY,   -- SHA-256 of the cookie's 32 random bytes
+  hash        BLOB NOT NULL PRIMARY KEY,   -- of the cookie's 32 random bytes
   account_id  INTEGER NOT NULL REFERENCES account (id),
   created_at  INTEGER NOT NULL,
   seen_at     INTEGER NOT NULL             -- written at most every five minutes

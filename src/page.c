@@ -1,0 +1,187 @@
+#include "page.h"
+
+#include "out.h"
+#include "text.h"
+
+static bool
+has_control(struct str s)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		unsigned char c = (unsigned char)s.at[i];
+		bool c1 = c == 0xc2 && i + 1 < s.len && (unsigned char)s.at[i + 1] < 0xa0;
+		if (c < 0x20 || c == 0x7f || c1)
+			return true;
+	}
+	return false;
+}
+
+static void
+drop_last_segment(struct out *out)
+{
+	while (out->len > 0 && out->at[--out->len] != '/')
+		;
+}
+
+/* Appends the segments of `path` to `out`, each behind a slash, dots resolved. */
+static enum status
+resolve(struct out *out, struct str path)
+{
+	while (path.at != NULL) {
+		struct str segment = str_cut(&path, '/');
+		if (segment.len == 0 || str_eq(segment, STR(".")))
+			continue;
+		if (str_eq(segment, STR(".."))) {
+			drop_last_segment(out);
+			continue;
+		}
+		if (segment.at[0] == '.' || str_eq(segment, STR("~")) || segment.len > PAGE_SEGMENT_MOST)
+			return STATUS_INVALID;
+		out_byte(out, '/');
+		out_put(out, segment);
+	}
+	return out_status(out);
+}
+
+static struct str
+query_value(struct arena *arena, struct str query, struct str key)
+{
+	while (query.at != NULL) {
+		struct str value = str_cut(&query, '&');
+		struct str name = str_cut(&value, '=');
+		if (str_eq(str_percent_decode(arena, name, false), key))
+			return str_percent_decode(arena, value, false);
+	}
+	return STR_NONE;
+}
+
+/* What the site's page_keys found in the query, as one more segment: "p=12" or "p=12&q=3". */
+static enum status
+add_keys(struct arena *arena, const struct config_site *site, struct str query, struct out *out)
+{
+	size_t before = out->len;
+	for (size_t i = 0; i < site->page_keys.n; i++) {
+		struct str value = query_value(arena, query, site->page_keys.items[i]);
+		if (value.len == 0)
+			continue;
+		if (str_has(value, '/') || str_has(value, '&'))
+			return STATUS_INVALID;
+		out_byte(out, out->len == before ? '/' : '&');
+		out_put(out, site->page_keys.items[i]);
+		out_byte(out, '=');
+		out_put(out, value);
+	}
+	return out->len - before > PAGE_SEGMENT_MOST ? STATUS_INVALID : out_status(out);
+}
+
+enum status
+page_canonical(struct arena *arena, const struct config_site *site, struct str spelling, struct str *page)
+{
+	struct out out;
+	out_init(&out, arena);
+	struct str query = str_cut(&spelling, '#');
+	struct str path = str_cut(&query, '?');
+	if (path.len == 0 || path.at[0] != '/' || path.len > 3 * PAGE_MOST || query.len > 8 * PAGE_MOST)
+		return STATUS_INVALID;
+	enum status status = resolve(&out, str_percent_decode(arena, path, false));
+	if (status != STATUS_OK)
+		return status;
+	if (str_ends(out_str(&out), STR("/index.html")))
+		drop_last_segment(&out);
+	status = add_keys(arena, site, query, &out);
+	if (status != STATUS_OK)
+		return status;
+	struct str whole = out.len == 0 ? STR("/") : out_str(&out);
+	if (!text_valid(whole) || has_control(whole))
+		return STATUS_INVALID;
+	status = text_nfc(arena, whole, page);
+	return status == STATUS_OK && page->len > PAGE_MOST ? STATUS_INVALID : status;
+}
+
+/*
+ * row[i] says whether the pattern so far fits the first i bytes of the page.  A star lets a fit
+ * spread to the right, one star not over a slash.
+ */
+static void
+spread(bool *row, struct str page, bool across)
+{
+	for (size_t i = 1; i <= page.len; i++)
+		row[i] = row[i] || (row[i - 1] && (across || page.at[i - 1] != '/'));
+}
+
+static void
+advance(bool *row, struct str page, char byte)
+{
+	for (size_t i = page.len; i > 0; i--)
+		row[i] = row[i - 1] && page.at[i - 1] == byte;
+	row[0] = false;
+}
+
+bool
+page_fits(struct str pattern, struct str page)
+{
+	bool row[PAGE_MOST + 1] = {true};
+	if (page.len > PAGE_MOST)
+		return false;
+	for (size_t p = 0; p < pattern.len; p++) {
+		bool star = pattern.at[p] == '*';
+		bool across = star && p + 1 < pattern.len && pattern.at[p + 1] == '*';
+		if (star)
+			spread(row, page, across);
+		else
+			advance(row, page, pattern.at[p]);
+		p += across ? 1 : 0;
+	}
+	return row[page.len];
+}
+
+bool
+page_allowed(const struct config_site *site, struct str page)
+{
+	for (size_t i = 0; i < site->pages.n; i++)
+		if (page_fits(site->pages.items[i], page))
+			return true;
+	return false;
+}
+
+struct str
+page_file(struct arena *arena, struct str page, struct str name)
+{
+	struct str folder = str_eq(page, STR("/")) ? STR("") : page;
+	return str_format(arena, "threads%.*s/~/%.*s", STR_FMT(folder), STR_FMT(name));
+}
+
+static bool
+is_key_segment(const struct config_site *site, struct str segment)
+{
+	struct str key = str_cut(&segment, '=');
+	for (size_t i = 0; segment.at != NULL && i < site->page_keys.n; i++)
+		if (str_eq(site->page_keys.items[i], key))
+			return true;
+	return false;
+}
+
+struct str
+page_url(struct arena *arena, const struct config_site *site, struct str page)
+{
+	struct out out;
+	size_t last = page.len;
+	while (last > 0 && page.at[last - 1] != '/')
+		last--;
+	out_init(&out, arena);
+	struct str segment = str_sub(page, last, page.len);
+	if (!is_key_segment(site, segment)) {
+		out_url_path(&out, page);
+		return out_str(&out);
+	}
+	out_url_path(&out, str_sub(page, 0, last));
+	out_byte(&out, '?');
+	while (segment.at != NULL) {
+		struct str value = str_cut(&segment, '&');
+		out_url_part(&out, str_cut(&value, '='));
+		out_byte(&out, '=');
+		out_url_part(&out, value);
+		if (segment.at != NULL)
+			out_byte(&out, '&');
+	}
+	return out_str(&out);
+}

@@ -1,0 +1,43 @@
+/*
+ * page.h - which article a reply belongs to: one canonical path for all the spellings of a page.
+ *
+ * Canonical is: percent-decoded once, UTF-8 in NFC, dot segments resolved (RFC 3986 section 5.2.4),
+ * repeated slashes one, no fragment, no final slash or /index.html (the root is "/"), query dropped
+ * but for the site's page_keys, which become a last segment "key=value".
+ */
+#ifndef PAGE_H
+#define PAGE_H
+
+#include <stdbool.h>
+
+#include "arena.h"
+#include "config.h"
+#include "status.h"
+#include "str.h"
+
+enum {
+	PAGE_MOST = 512,        /* bytes of a canonical page */
+	PAGE_SEGMENT_MOST = 255 /* bytes of a segment: it becomes a folder's name */
+};
+
+/*
+ * The canonical page of `spelling`, a path with or without query and fragment.  INVALID when it
+ * does not begin with '/', is no UTF-8, holds a control character, exceeds a limit, or has a
+ * segment that is '~' or begins with '.'.
+ */
+MUST_USE enum status page_canonical(struct arena *arena, const struct config_site *site, struct str spelling,
+    struct str *page);
+
+/* May this canonical page have replies? By the site's patterns. */
+bool page_allowed(const struct config_site *site, struct str page);
+
+/* Does `page` fit `pattern`: '*' stands for anything within a segment, "**" across segments. */
+bool page_fits(struct str pattern, struct str page);
+
+/* A page's file below the site's folder: "threads/world/astana/~/thread.html"; STR_NONE: no memory. */
+struct str page_file(struct arena *arena, struct str page, struct str name);
+
+/* The article's address on the site, percent-encoded; a "key=value" segment becomes a query again. */
+struct str page_url(struct arena *arena, const struct config_site *site, struct str page);
+
+#endif
