@@ -11,37 +11,37 @@ import { fileURLToPath } from 'node:url';
 export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 
 export async function freePort() {
-	const server = net.createServer();
-	await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-	const { port } = server.address();
-	await new Promise((resolve) => server.close(resolve));
-	return port;
+  const server = net.createServer();
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }
 
 /** One request with the path's bytes as they are (no client-side tidying of dots or escapes). */
 export function request(port, method, target, { headers = {}, body } = {}) {
-	return new Promise((resolve, reject) => {
-		const req = http.request({ host: '127.0.0.1', port, method, path: target, agent: false,
-			headers: { Host: `localhost:${port}`, ...(body === undefined ? {} : { 'Content-Length': Buffer.byteLength(body) }), ...headers } }, (res) => {
-			const parts = [];
-			res.on('data', (part) => parts.push(part));
-			res.on('error', reject);
-			res.on('end', () => {
-				const bytes = Buffer.concat(parts);
-				resolve({ status: res.statusCode, headers: res.headers, bytes, text: bytes.toString('utf8') });
-			});
-		});
-		req.on('error', reject);
-		req.end(body);
-	});
+  return new Promise((resolve, reject) => {
+    const req = http.request({ host: '127.0.0.1', port, method, path: target, agent: false,
+      headers: { Host: `localhost:${port}`, ...(body === undefined ? {} : { 'Content-Length': Buffer.byteLength(body) }), ...headers } }, (res) => {
+      const parts = [];
+      res.on('data', (part) => parts.push(part));
+      res.on('error', reject);
+      res.on('end', () => {
+        const bytes = Buffer.concat(parts);
+        resolve({ status: res.statusCode, headers: res.headers, bytes, text: bytes.toString('utf8') });
+      });
+    });
+    req.on('error', reject);
+    req.end(body);
+  });
 }
 
 /** The shipped file with other paths. */
 export function snippet({ publicMain, staticDir = path.join(root, 'www/static'), run }) {
-	return fs.readFileSync(path.join(root, 'deploy/nginx/rejoinder.conf'), 'utf8')
-		.replaceAll('/var/lib/rejoinder/public/main', publicMain)
-		.replaceAll('/usr/share/rejoinder/static', staticDir)
-		.replaceAll('/run/rejoinder/', `${run}/`);
+  return fs.readFileSync(path.join(root, 'deploy/nginx/rejoinder.conf'), 'utf8')
+    .replaceAll('/var/lib/rejoinder/public/main', publicMain)
+    .replaceAll('/usr/share/rejoinder/static', staticDir)
+    .replaceAll('/run/rejoinder/', `${run}/`);
 }
 
 const TYPES = 'types { text/html html; text/css css; text/javascript js; image/svg+xml svg; }';
@@ -51,45 +51,45 @@ const TYPES = 'types { text/html html; text/css css; text/javascript js; image/s
  * text for the server section, such as `ssi on;`.
  */
 export async function startNginx({ dir, port, documentRoot, publicMain, run, server = '' }) {
-	port ??= await freePort();
-	fs.mkdirSync(dir, { recursive: true });
-	fs.writeFileSync(path.join(dir, 'rejoinder.conf'), snippet({ publicMain, run }));
-	const temporary = ['client_body', 'fastcgi', 'proxy', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path tmp_${name};`).join(' ');
-	fs.writeFileSync(path.join(dir, 'nginx.conf'), `${process.getuid() === 0 ? 'user root;' : ''}
+  port ??= await freePort();
+  fs.mkdirSync(dir, { recursive: true });
+  fs.writeFileSync(path.join(dir, 'rejoinder.conf'), snippet({ publicMain, run }));
+  const temporary = ['client_body', 'fastcgi', 'proxy', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path tmp_${name};`).join(' ');
+  fs.writeFileSync(path.join(dir, 'nginx.conf'), `${process.getuid() === 0 ? 'user root;' : ''}
 daemon off; worker_processes 1; pid nginx.pid; error_log error.log info;
 events { worker_connections 256; }
 http {
-	${TYPES} default_type application/octet-stream; charset utf-8; ${temporary}
-	access_log access.log;
-	server {
-		listen 127.0.0.1:${port};
-		root "${documentRoot}"; index index.html; ssi on; ${server}
-		include rejoinder.conf;
-	}
+  ${TYPES} default_type application/octet-stream; charset utf-8; ${temporary}
+  access_log access.log;
+  server {
+    listen 127.0.0.1:${port};
+    root "${documentRoot}"; index index.html; ssi on; ${server}
+    include rejoinder.conf;
+  }
 }
 `);
-	const args = ['-e', 'error.log', '-p', `${dir}/`, '-c', 'nginx.conf'];
-	const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/usr/local/sbin` };
-	execFileSync('nginx', ['-t', '-q', ...args], { env, stdio: 'pipe' });
-	const child = spawn('nginx', args, { env, stdio: 'ignore' });
-	const ended = new Promise((resolve) => child.once('exit', resolve));
-	for (let tries = 0; ; tries++) {
-		try {
-			await request(port, 'GET', '/');
-			break;
-		} catch (error) {
-			if (tries > 100 || child.exitCode !== null)
-				throw new Error(`nginx does not answer: ${fs.readFileSync(path.join(dir, 'error.log'), 'utf8')}`, { cause: error });
-			await new Promise((resolve) => setTimeout(resolve, 50));
-		}
-	}
-	const log = (name) => fs.readFileSync(path.join(dir, name), 'utf8');
-	return { port, dir, log,
-		ask: (method, target, options) => request(port, method, target, options),
-		get: (target, headers) => request(port, 'GET', target, { headers }),
-		stop: async () => { child.kill('SIGTERM'); await ended; } };
+  const args = ['-e', 'error.log', '-p', `${dir}/`, '-c', 'nginx.conf'];
+  const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/usr/local/sbin` };
+  execFileSync('nginx', ['-t', '-q', ...args], { env, stdio: 'pipe' });
+  const child = spawn('nginx', args, { env, stdio: 'ignore' });
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  for (let tries = 0; ; tries++) {
+    try {
+      await request(port, 'GET', '/');
+      break;
+    } catch (error) {
+      if (tries > 100 || child.exitCode !== null)
+        throw new Error(`nginx does not answer: ${fs.readFileSync(path.join(dir, 'error.log'), 'utf8')}`, { cause: error });
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+  const log = (name) => fs.readFileSync(path.join(dir, name), 'utf8');
+  return { port, dir, log,
+    ask: (method, target, options) => request(port, method, target, options),
+    get: (target, headers) => request(port, 'GET', target, { headers }),
+    stop: async () => { child.kill('SIGTERM'); await ended; } };
 }
 
 export function makeFolder(name = 'rejoinder served') {
-	return fs.mkdtempSync(path.join(os.tmpdir(), `${name} `));
+  return fs.mkdtempSync(path.join(os.tmpdir(), `${name} `));
 }
