@@ -1,0 +1,59 @@
+#include "host.h"
+
+#include <idn2.h>
+#include <stdbool.h>
+#include <string.h>
+
+static bool
+is_ldh(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+}
+
+static bool
+is_label(struct str label)
+{
+	if (label.len == 0 || label.len > HOST_LABEL)
+		return false;
+	for (size_t i = 0; i < label.len; i++)
+		if (!is_ldh(label.at[i]))
+			return false;
+	return label.at[0] != '-' && label.at[label.len - 1] != '-';
+}
+
+/* libidn2 lets some ASCII names pass unseen (a dot at the end, bytes that STD 3 forbids). */
+static bool
+is_host(struct str host)
+{
+	if (host.len == 0 || host.len > HOST_MAX)
+		return false;
+	struct str rest = host;
+	while (rest.at != NULL)
+		if (!is_label(str_cut(&rest, '.')))
+			return false;
+	return true;
+}
+
+enum status
+host_ascii(struct arena *arena, struct str host, struct str *ascii)
+{
+	if (host.len == 0 || host.len > HOST_INPUT || str_has(host, '\0'))
+		return STATUS_INVALID;
+	const char *from = str_c(arena, host);
+	if (from == NULL)
+		return STATUS_BROKEN;
+	char *made = NULL;
+	/* lookup_u8 and not to_ascii_8z: only it tries whether an A-label leads back to itself. */
+	int failed = idn2_lookup_u8((const uint8_t *)from, (uint8_t **)&made,
+	    IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL | IDN2_USE_STD3_ASCII_RULES);
+	if (failed != IDN2_OK)
+		return failed == IDN2_MALLOC ? STATUS_BROKEN : STATUS_INVALID;
+	struct str copy = str_copy(arena, str_from(made));
+	idn2_free(made);
+	if (copy.at == NULL)
+		return STATUS_BROKEN;
+	if (!is_host(copy))
+		return STATUS_INVALID;
+	*ascii = copy;
+	return STATUS_OK;
+}
