@@ -23,14 +23,16 @@ INSERT INTO failure (name, network, failed_at) VALUES (:name, :network, :failed_
 -- in before integer
 DELETE FROM failure WHERE failed_at < :before;
 
--- failures_of_name: how many lately for one name.
+-- failures_of_name: how many lately for one name, and when the last.
 -- one
 -- in after integer
 -- out n integer
-SELECT count(*) AS n FROM failure WHERE name = :name AND failed_at >= :after;
+-- out last integer?
+SELECT count(*) AS n, max(failed_at) AS last FROM failure WHERE name = :name AND failed_at >= :after;
 
--- failures_of_network: how many lately from one network.
+-- failures_of_network: how many lately from one network, and when the last.
 -- one
 -- in after integer
 -- out n integer
-SELECT count(*) AS n FROM failure WHERE network = :network AND failed_at >= :after;
+-- out last integer?
+SELECT count(*) AS n, max(failed_at) AS last FROM failure WHERE network = :network AND failed_at >= :after;

@@ -1,0 +1,68 @@
+/*
+ * verdict.h - what a moderator decides about replies.
+ *
+ * A decision is a compare-and-set on the revision that the moderator saw: whatever happened to a
+ * reply since is told, never overruled.  With the reply's state change go, in one transaction, its
+ * row in the log, the kept counts, and the request to publish the pages that change.
+ */
+#ifndef VERDICT_H
+#define VERDICT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "arena.h"
+#include "db.h"
+#include "status.h"
+#include "str.h"
+
+enum verdict_state { VERDICT_HELD, VERDICT_PUBLISHED, VERDICT_SPAM, VERDICT_TRASH, VERDICT_STATES };
+
+/* As in the form, the database and the addresses: "held", "published", "spam", "trash". */
+extern const struct str verdict_state_names[VERDICT_STATES];
+
+/* INVALID for a name of none of them. */
+MUST_USE enum status verdict_state(struct str name, enum verdict_state *state);
+
+/* A reply as it was seen. */
+struct verdict_target {
+	int64_t id;
+	int64_t revision;
+};
+
+/* Reads "<id>:<revision>"; INVALID for anything else. */
+MUST_USE enum status verdict_target(struct str value, struct verdict_target *target);
+
+struct verdict_order {
+	int64_t site_id;
+	const struct verdict_target *targets;
+	size_t targets_n;
+	enum verdict_state state; /* that they shall have */
+	struct str moderator;     /* name of the account */
+	struct str network;       /* address_network() of the moderator */
+	struct str why;
+	int64_t now; /* seconds since 1970 */
+};
+
+/* What became of one target. */
+struct verdict_result {
+	int64_t id;
+	enum status status;    /* OK; CONFLICT: somebody was first; MISSING: there is none */
+	struct str name;       /* of the reply's author */
+	struct str title;      /* of its page */
+	enum verdict_state from;
+	int64_t revision;      /* after the decision, or now where it was refused */
+	struct str now_state;  /* where it was refused: what the reply is now */
+	struct str moderator;  /* and who made it so, "" if nobody did: its author edited it */
+	int64_t thread_id;
+	bool changes_files;    /* the thread must be published */
+};
+
+/*
+ * Decides about all targets in one transaction: those that are as they were seen change, the others
+ * are reported.  `results` has targets_n places, in the order of the targets.
+ */
+MUST_USE enum status verdict_decide(struct db *db, struct arena *arena, const struct verdict_order *order,
+    struct verdict_result *results);
+
+#endif
