@@ -174,9 +174,24 @@ choose(const struct words *words, enum word word, const struct word_hole *holes,
 	return text->form[form].at != NULL ? text->form[form] : text->form[WORDS_OTHER];
 }
 
+/* Room for `text` with each hole filled once; should one stand there twice, the buffer grows. */
+static size_t
+room_for(struct str text, const struct word_hole *holes, size_t holes_n)
+{
+	enum { DIGITS = 20 };
+	size_t room = text.len + DIGITS;
+	for (size_t i = 0; i < holes_n; i++)
+		room += holes[i].text.len;
+	return room;
+}
+
+/* Built in one piece, since an escape may quote or judge the whole; as small as can be, since a page says much. */
 static void
 fill(struct out *out, struct str text, const struct word_hole *holes, size_t holes_n)
 {
+	out->room = room_for(text, holes, holes_n);
+	out->at = arena_alloc(out->arena, out->room);
+	out->failed = out->at == NULL;
 	struct str literal;
 	struct str name;
 	while (words_file_piece(&text, &literal, &name)) {

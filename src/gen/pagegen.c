@@ -64,20 +64,6 @@ pagegen_is_space(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-static bool
-is_word_of_c(struct str s)
-{
-	static const char words[] = "auto break case char const continue default do double else enum extern "
-				    "float for goto if inline int long register restrict return short signed "
-				    "sizeof static struct switch typedef union unsigned void volatile while "
-				    "bool true false asm typeof linux unix";
-	struct str rest = str_from(words);
-	while (rest.at != NULL)
-		if (str_eq(str_cut(&rest, ' '), s))
-			return true;
-	return false;
-}
-
 bool
 pagegen_is_name(struct str s)
 {
@@ -88,7 +74,7 @@ pagegen_is_name(struct str s)
 		if (!letter && !(later && i > 0))
 			return false;
 	}
-	return s.len > 0 && !is_word_of_c(s);
+	return s.len > 0;
 }
 
 /* --- C literals ------------------------------------------------------------------------------- */
@@ -192,6 +178,14 @@ file_name(struct str path)
 	return piece;
 }
 
+/* page/words.h would stand beside the pages, so that their #include "words.h" found it first. */
+static bool
+is_header(struct str name)
+{
+	return str_eq(name, STR("html")) || str_eq(name, STR("out")) || str_eq(name, STR("str")) ||
+	    str_eq(name, STR("words"));
+}
+
 /* From the file's name: language, and name of the function. */
 static void
 name_template(struct pagegen *gen, struct pagegen_template *template)
@@ -206,6 +200,9 @@ name_template(struct pagegen *gen, struct pagegen_template *template)
 		    "a template is called NAME.html, .json, .xml or .txt, NAME in lower-case letters, digits and _");
 		return;
 	}
+	if (language == PAGEGEN_HTML && is_header(template->name))
+		pagegen_complain(gen, template->path, 1,
+		    "no template is called html, out, str or words: pages include headers of these names");
 	template->language = (enum pagegen_language)language;
 	if (language != PAGEGEN_HTML)
 		template->name = str_format(&gen->arena, "%.*s_%.*s", STR_FMT(template->name), STR_FMT(rest));

@@ -159,7 +159,7 @@ void *pagegen_alloc(struct pagegen *gen, size_t size);
 /* A list of `n` things of `size` bytes, with room for one more behind them. */
 void *pagegen_grow(struct pagegen *gen, void *list, size_t n, size_t size);
 
-/* A letter followed by letters, digits and _, in lower case, and no word of C. */
+/* A letter followed by letters, digits and _, in lower case. */
 bool pagegen_is_name(struct str s);
 
 bool pagegen_is_space(char c);

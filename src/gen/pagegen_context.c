@@ -113,15 +113,17 @@ step_text(struct pagegen_context *context, struct str rest)
 		return 1;
 	if (str_starts(rest, STR("<!--"))) {
 		context->state = STATE_COMMENT;
-		return 4;
+		return 2; /* <!--> is a comment, too */
 	}
 	if (context->language == PAGEGEN_XML && str_starts(rest, STR("<![CDATA["))) {
 		context->state = STATE_CDATA;
 		return 9;
 	}
-	if (str_eq(rest, STR("<")) || str_eq(rest, STR("</")) || str_eq(rest, STR("<!")) || str_eq(rest, STR("<!-")))
+	if (str_eq(rest, STR("<")) || str_eq(rest, STR("</")) || str_eq(rest, STR("<!")) || str_eq(rest, STR("<!-"))) {
 		context->cut = true;
-	else if (rest.at[1] == '!' || rest.at[1] == '?')
+		return rest.len;
+	}
+	if (rest.at[1] == '!' || rest.at[1] == '?')
 		context->state = STATE_DECLARATION;
 	else if (is_letter(rest.at[1]))
 		return begin_tag(context, false);
@@ -142,21 +144,27 @@ step_until(struct pagegen_context *context, struct str rest, struct str end)
 	return 1;
 }
 
+/* Begins `rest` with `</name`, as far as it goes? */
+static bool
+is_end_of(struct str name, struct str rest)
+{
+	struct str slash = str_sub(STR("</"), 0, rest.len);
+	struct str behind = str_sub(rest, 2, name.len);
+	return str_starts(rest, slash) && str_eq_nocase(behind, str_sub(name, 0, behind.len));
+}
+
 /* In an element whose text is no markup: nothing but its own end tag ends it. */
 static size_t
 step_raw(struct pagegen_context *context, struct str rest)
 {
 	struct str name = str_from(context->tag);
-	if (rest.at[0] != '<')
+	if (!is_end_of(name, rest))
 		return 1;
-	if (rest.len < name.len + 3) {
-		context->cut = rest.len < 2 || rest.at[1] == '/';
-		return 1;
-	}
+	context->cut = rest.len < name.len + 3;
+	if (context->cut)
+		return rest.len;
 	char behind = rest.at[name.len + 2];
-	bool ends = rest.at[1] == '/' && str_eq_nocase(str_sub(rest, 2, name.len), name) &&
-	    (pagegen_is_space(behind) || behind == '/' || behind == '>');
-	return ends ? begin_tag(context, true) : 1;
+	return pagegen_is_space(behind) || behind == '/' || behind == '>' ? begin_tag(context, true) : 1;
 }
 
 static size_t
@@ -307,7 +315,7 @@ pagegen_context_step(struct pagegen_context *context, struct str rest, const cha
 	case STATE_RCDATA:
 		return step_raw(context, rest);
 	case STATE_COMMENT:
-		return step_until(context, rest, STR("-->"));
+		return step_until(context, rest, str_starts(rest, STR("--!")) ? STR("--!>") : STR("-->"));
 	case STATE_DECLARATION:
 		return step_until(context, rest, STR(">"));
 	case STATE_CDATA:

@@ -398,6 +398,16 @@ emit_node(struct emit *emit, const struct pagegen_node *node)
 /* --- the source ------------------------------------------------------------------------------- */
 
 static bool
+has_output(const struct pagegen_template *template)
+{
+	for (const struct pagegen_node *node = template->first; node != NULL; node = node->next)
+		if (node->tag == PAGEGEN_LITERAL || node->tag == PAGEGEN_HOLE || node->tag == PAGEGEN_WORDS ||
+		    node->tag == PAGEGEN_PART || node->tag == PAGEGEN_COMMA)
+			return true;
+	return false;
+}
+
+static bool
 has_strings(const struct pagegen_template *template)
 {
 	for (const struct pagegen_node *node = template->first; node != NULL; node = node->next)
@@ -431,7 +441,7 @@ put_start(struct emit *emit)
 	out_put(out, STR("void\n"));
 	put_signature(out, template);
 	out_put(out, STR("\n{\n"));
-	if (template->first == NULL)
+	if (!has_output(template))
 		out_put(out, STR("\t(void)out;\n"));
 	if (!has_words(template))
 		out_put(out, STR("\t(void)words;\n"));

@@ -77,14 +77,27 @@ static bool
 take_kind(struct parse *parse, struct pagegen_field *field, enum pagegen_kind kind)
 {
 	bool testing = kind == PAGEGEN_TESTED;
+	bool tested = field->kind == PAGEGEN_TESTED;
+	if (field->kind == PAGEGEN_NEW || (tested && is_testable(kind)))
+		field->kind = kind;
 	if (field->kind == kind || (testing && is_testable(field->kind)))
 		return true;
-	if (field->kind == PAGEGEN_NEW || (field->kind == PAGEGEN_TESTED && is_testable(kind))) {
-		field->kind = kind;
-		return true;
-	}
 	COMPLAIN(parse, "%.*s is %s here and %s in line %zu", STR_FMT(field->name), kind_names[kind],
 	    kind_names[field->kind], field->line);
+	return false;
+}
+
+static bool
+is_word_of_c(struct str s)
+{
+	static const char words[] = "auto break case char const continue default do double else enum extern "
+				    "float for goto if inline int long register restrict return short signed "
+				    "sizeof static struct switch typedef union unsigned void volatile while "
+				    "bool true false asm typeof linux unix";
+	struct str rest = str_from(words);
+	while (rest.at != NULL)
+		if (str_eq(str_cut(&rest, ' '), s))
+			return true;
 	return false;
 }
 
@@ -98,7 +111,7 @@ place_of(struct parse *parse, struct str written, enum pagegen_kind kind, struct
 		name = str_sub(name, 3, name.len);
 		frame = frame == NULL ? NULL : frame->around;
 	}
-	if (!pagegen_is_name(name)) {
+	if (!pagegen_is_name(name) || is_word_of_c(name)) {
 		COMPLAIN(parse, "`%.*s` is no name: lower-case letters, digits and _, and no word of C", STR_FMT(written));
 		return false;
 	}
