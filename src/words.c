@@ -44,15 +44,15 @@ misfit(struct override *override, enum word word)
 {
 	const struct words_line *line = &override->line;
 	if (line->plural && !has_hole(word, STR("n")))
-		return str_format(override->arena, "%.*s has no number {n} to choose a plural form by",
-		    STR_FMT(line->key));
+		return str_format(
+		    override->arena, "%.*s has no number {n} to choose a plural form by", STR_FMT(line->key));
 	struct str text = line->text;
 	struct str literal;
 	struct str hole;
 	while (words_file_piece(&text, &literal, &hole))
 		if (hole.at != NULL && !has_hole(word, hole))
-			return str_format(override->arena, "%.*s has no hole {%.*s}", STR_FMT(line->key),
-			    STR_FMT(hole));
+			return str_format(
+			    override->arena, "%.*s has no hole {%.*s}", STR_FMT(line->key), STR_FMT(hole));
 	return STR_NONE;
 }
 
@@ -135,8 +135,8 @@ take_file(struct override *override, struct str text, struct str *why)
 }
 
 enum status
-words_override(struct arena *arena, const struct words *base, struct str text, struct words **words,
-    struct str *why)
+words_override(
+    struct arena *arena, const struct words *base, struct str text, struct words **words, struct str *why)
 {
 	*why = STR_NONE;
 	struct override override = {.arena = arena};
@@ -185,7 +185,8 @@ room_for(struct str text, const struct word_hole *holes, size_t holes_n)
 	return room;
 }
 
-/* Built in one piece, since an escape may quote or judge the whole; as small as can be, since a page says much. */
+/* Built in one piece, since an escape may quote or judge the whole; as small as can be, since a page says
+ * much. */
 static void
 fill(struct out *out, struct str text, const struct word_hole *holes, size_t holes_n)
 {

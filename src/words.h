@@ -30,7 +30,7 @@ struct words {
 
 /* What pagegen knows of a word; generated code holds these. */
 struct words_key {
-	struct str key;   /* "form.title" */
+	struct str key;	  /* "form.title" */
 	struct str holes; /* the names of its holes, a space between two; "n" is the number */
 };
 
@@ -46,8 +46,8 @@ const struct words *words_default(void);
  * an unknown key, a hole or plural form that the word does not have, a key set twice, an unknown
  * `plural`.  BROKEN (and *why is STR_NONE) when memory fails.  The texts are copied; `text` may go.
  */
-MUST_USE enum status words_override(struct arena *arena, const struct words *base, struct str text,
-    struct words **words, struct str *why);
+MUST_USE enum status words_override(
+    struct arena *arena, const struct words *base, struct str text, struct words **words, struct str *why);
 
 /* What fills a hole: text, or n where the hole is called n. */
 struct word_hole {

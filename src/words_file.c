@@ -1,10 +1,10 @@
 #include "words_file.h"
 
 static const struct str form_names[WORDS_FORMS] = {
-	[WORDS_ONE] = STR_INIT("one"),
-	[WORDS_FEW] = STR_INIT("few"),
-	[WORDS_MANY] = STR_INIT("many"),
-	[WORDS_OTHER] = STR_INIT("other"),
+    [WORDS_ONE] = STR_INIT("one"),
+    [WORDS_FEW] = STR_INIT("few"),
+    [WORDS_MANY] = STR_INIT("many"),
+    [WORDS_OTHER] = STR_INIT("other"),
 };
 
 static bool
@@ -222,12 +222,12 @@ static const struct {
 	struct str name;
 	enum words_form (*form)(uint64_t n);
 } rules[WORDS_PLURAL_COUNT] = {
-	[WORDS_PLURAL_ONE_OTHER] = {STR_INIT("one-other"), form_one_other},
-	[WORDS_PLURAL_NONE] = {STR_INIT("none"), form_none},
-	[WORDS_PLURAL_FRENCH] = {STR_INIT("french"), form_french},
-	[WORDS_PLURAL_SLAVIC] = {STR_INIT("slavic"), form_slavic},
-	[WORDS_PLURAL_POLISH] = {STR_INIT("polish"), form_polish},
-	[WORDS_PLURAL_CZECH] = {STR_INIT("czech"), form_czech},
+    [WORDS_PLURAL_ONE_OTHER] = {STR_INIT("one-other"), form_one_other},
+    [WORDS_PLURAL_NONE] = {STR_INIT("none"), form_none},
+    [WORDS_PLURAL_FRENCH] = {STR_INIT("french"), form_french},
+    [WORDS_PLURAL_SLAVIC] = {STR_INIT("slavic"), form_slavic},
+    [WORDS_PLURAL_POLISH] = {STR_INIT("polish"), form_polish},
+    [WORDS_PLURAL_CZECH] = {STR_INIT("czech"), form_czech},
 };
 
 enum status

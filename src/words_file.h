@@ -28,23 +28,23 @@ enum words_form { WORDS_ONE, WORDS_FEW, WORDS_MANY, WORDS_OTHER, WORDS_FORMS };
  */
 enum words_plural {
 	WORDS_PLURAL_ONE_OTHER, /* English, German, Spanish: one for 1 */
-	WORDS_PLURAL_NONE,      /* Japanese, Chinese, Vietnamese: always other */
-	WORDS_PLURAL_FRENCH,    /* French, Brazilian Portuguese: one for 0 and 1 */
-	WORDS_PLURAL_SLAVIC,    /* Russian, Ukrainian: one 1 21 31, few 2-4 22-24, many the rest */
-	WORDS_PLURAL_POLISH,    /* one for 1 alone, few 2-4 22-24, many the rest */
-	WORDS_PLURAL_CZECH,     /* Czech, Slovak: one for 1, few 2-4, other the rest */
+	WORDS_PLURAL_NONE,	/* Japanese, Chinese, Vietnamese: always other */
+	WORDS_PLURAL_FRENCH,	/* French, Brazilian Portuguese: one for 0 and 1 */
+	WORDS_PLURAL_SLAVIC,	/* Russian, Ukrainian: one 1 21 31, few 2-4 22-24, many the rest */
+	WORDS_PLURAL_POLISH,	/* one for 1 alone, few 2-4 22-24, many the rest */
+	WORDS_PLURAL_CZECH,	/* Czech, Slovak: one for 1, few 2-4, other the rest */
 	WORDS_PLURAL_COUNT
 };
 
 struct words_file {
 	struct str rest; /* what is still to be read; set it to the whole text */
-	size_t line;     /* the line last read, from 1; set it to 0 */
+	size_t line;	 /* the line last read, from 1; set it to 0 */
 };
 
 struct words_line {
 	struct str key;
 	struct str text;
-	bool plural; /* written with [form] */
+	bool plural;	      /* written with [form] */
 	enum words_form form; /* WORDS_OTHER where none is written */
 };
 

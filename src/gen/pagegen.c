@@ -163,10 +163,10 @@ pagegen_save(struct pagegen *gen, const char *outdir, struct str name, const str
 /* --- templates -------------------------------------------------------------------------------- */
 
 static const struct str extensions[PAGEGEN_LANGUAGES] = {
-	[PAGEGEN_HTML] = STR_INIT("html"),
-	[PAGEGEN_JSON] = STR_INIT("json"),
-	[PAGEGEN_XML] = STR_INIT("xml"),
-	[PAGEGEN_TXT] = STR_INIT("txt"),
+    [PAGEGEN_HTML] = STR_INIT("html"),
+    [PAGEGEN_JSON] = STR_INIT("json"),
+    [PAGEGEN_XML] = STR_INIT("xml"),
+    [PAGEGEN_TXT] = STR_INIT("txt"),
 };
 
 static struct str
@@ -197,7 +197,8 @@ name_template(struct pagegen *gen, struct pagegen_template *template)
 		language++;
 	if (language == PAGEGEN_LANGUAGES || !pagegen_is_name(template->name)) {
 		pagegen_complain(gen, template->path, 1,
-		    "a template is called NAME.html, .json, .xml or .txt, NAME in lower-case letters, digits and _");
+		    "a template is called NAME.html, .json, .xml or .txt, NAME in lower-case letters, digits "
+		    "and _");
 		return;
 	}
 	if (language == PAGEGEN_HTML && is_header(template->name))
@@ -242,7 +243,8 @@ refuse_circles(struct pagegen *gen, struct pagegen_template *template)
 			continue;
 		if (part->mark == MARK_OPEN)
 			pagegen_complain(gen, template->path, 1,
-			    "includes %.*s, which includes this one: a template may include itself, but two not each other",
+			    "includes %.*s, which includes this one: a template may include itself, but two "
+			    "not each other",
 			    STR_FMT(part->path));
 		else if (part->mark == MARK_NONE)
 			refuse_circles(gen, part);

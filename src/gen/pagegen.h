@@ -25,7 +25,7 @@
 /* --- words ------------------------------------------------------------------------------------ */
 
 struct pagegen_word {
-	struct str key;   /* "form.title" */
+	struct str key;	  /* "form.title" */
 	struct str name;  /* "WORD_FORM_TITLE" */
 	struct str holes; /* "n name" */
 	struct str form[WORDS_FORMS];
@@ -45,15 +45,15 @@ enum pagegen_language { PAGEGEN_HTML, PAGEGEN_JSON, PAGEGEN_XML, PAGEGEN_TXT, PA
 
 enum pagegen_tag {
 	PAGEGEN_LITERAL, /* text of the template itself */
-	PAGEGEN_HOLE,    /* {{name type}} */
-	PAGEGEN_ROWS,    /* {{#rows}} */
-	PAGEGEN_IF,      /* {{?flag}} */
-	PAGEGEN_UNLESS,  /* {{^flag}} */
-	PAGEGEN_CLOSE,   /* {{/name}} */
-	PAGEGEN_PART,    /* {{>part rows}} */
-	PAGEGEN_WORDS,   /* {{"key" hole hole=field}} */
-	PAGEGEN_COMMA,   /* {{,}} */
-	PAGEGEN_COMMENT  /* {{! text }} */
+	PAGEGEN_HOLE,	 /* {{name type}} */
+	PAGEGEN_ROWS,	 /* {{#rows}} */
+	PAGEGEN_IF,	 /* {{?flag}} */
+	PAGEGEN_UNLESS,	 /* {{^flag}} */
+	PAGEGEN_CLOSE,	 /* {{/name}} */
+	PAGEGEN_PART,	 /* {{>part rows}} */
+	PAGEGEN_WORDS,	 /* {{"key" hole hole=field}} */
+	PAGEGEN_COMMA,	 /* {{,}} */
+	PAGEGEN_COMMENT	 /* {{! text }} */
 };
 
 struct pagegen_piece {
@@ -63,7 +63,7 @@ struct pagegen_piece {
 };
 
 enum pagegen_kind {
-	PAGEGEN_NEW,    /* nothing is said of it yet */
+	PAGEGEN_NEW,	/* nothing is said of it yet */
 	PAGEGEN_TESTED, /* only {{?name}} so far; a flag, if nothing else is said of it */
 	PAGEGEN_STRING,
 	PAGEGEN_INTEGER,
@@ -86,9 +86,9 @@ struct pagegen_type {
 struct pagegen_field {
 	struct str name;
 	enum pagegen_kind kind;
-	struct pagegen_type *rows;           /* of a SECTION */
+	struct pagegen_type *rows;	     /* of a SECTION */
 	const struct pagegen_template *part; /* of OTHER */
-	size_t line;                         /* where it was first named */
+	size_t line;			     /* where it was first named */
 	struct pagegen_field *next;
 };
 
@@ -97,7 +97,7 @@ struct pagegen_frame {
 	struct pagegen_type *type;
 	struct pagegen_frame *around;
 	unsigned depth; /* 0 is the page */
-	bool used;      /* the generated code needs the row */
+	bool used;	/* the generated code needs the row */
 };
 
 struct pagegen_place {
@@ -114,9 +114,9 @@ struct pagegen_filling {
 
 struct pagegen_node {
 	enum pagegen_tag tag;
-	struct str text;            /* LITERAL */
+	struct str text;	    /* LITERAL */
 	struct pagegen_place place; /* HOLE, ROWS, IF, UNLESS, PART */
-	const char *escape;         /* HOLE, WORDS: the function of out.h */
+	const char *escape;	    /* HOLE, WORDS: the function of out.h */
 	struct pagegen_frame *row;  /* ROWS: the frame inside; COMMA, PART: the one around */
 	const struct pagegen_word *word;
 	struct pagegen_filling *fillings;
@@ -192,9 +192,9 @@ enum { PAGEGEN_NAME_ROOM = 48 };
 enum pagegen_where {
 	PAGEGEN_IN_TEXT,
 	PAGEGEN_IN_RCDATA, /* textarea, title: text in which markup means nothing */
-	PAGEGEN_IN_TAG,    /* between attributes */
+	PAGEGEN_IN_TAG,	   /* between attributes */
 	PAGEGEN_IN_VALUE,  /* a double-quoted attribute value */
-	PAGEGEN_IN_URL     /* one whose attribute's name says URL */
+	PAGEGEN_IN_URL	   /* one whose attribute's name says URL */
 };
 
 struct pagegen_context {
@@ -202,12 +202,12 @@ struct pagegen_context {
 	int state;
 	char tag[PAGEGEN_NAME_ROOM]; /* cut short when longer; no name that matters is */
 	char attribute[PAGEGEN_NAME_ROOM];
-	bool closing;       /* in an end tag */
-	bool begins;        /* in a value: nothing stands before, on any path through the sections */
-	bool needs_space;   /* in a tag: an attribute may not begin right here */
-	bool cut;           /* the literal ended in the middle of what begins or ends markup */
-	char last;          /* JSON: what stands before, but for white space; 'v' for a value */
-	unsigned tags;      /* counted, to tell one from the next */
+	bool closing;	  /* in an end tag */
+	bool begins;	  /* in a value: nothing stands before, on any path through the sections */
+	bool needs_space; /* in a tag: an attribute may not begin right here */
+	bool cut;	  /* the literal ended in the middle of what begins or ends markup */
+	char last;	  /* JSON: what stands before, but for white space; 'v' for a value */
+	unsigned tags;	  /* counted, to tell one from the next */
 	unsigned attributes;
 };
 

@@ -8,11 +8,11 @@
 
 enum {
 	STATE_TEXT,
-	STATE_RCDATA,      /* in a textarea or title */
-	STATE_RAW,         /* in a script, style … */
-	STATE_COMMENT,     /* <!-- */
+	STATE_RCDATA,	   /* in a textarea or title */
+	STATE_RAW,	   /* in a script, style … */
+	STATE_COMMENT,	   /* <!-- */
 	STATE_DECLARATION, /* <!doctype … , <?xml … */
-	STATE_CDATA,       /* <![CDATA[ */
+	STATE_CDATA,	   /* <![CDATA[ */
 	STATE_TAG_NAME,
 	STATE_TAG, /* between attributes */
 	STATE_NAME,
@@ -119,16 +119,17 @@ step_text(struct pagegen_context *context, struct str rest)
 		context->state = STATE_CDATA;
 		return 9;
 	}
-	if (str_eq(rest, STR("<")) || str_eq(rest, STR("</")) || str_eq(rest, STR("<!")) || str_eq(rest, STR("<!-"))) {
+	if (str_eq(rest, STR("<")) || str_eq(rest, STR("</")) || str_eq(rest, STR("<!")) ||
+	    str_eq(rest, STR("<!-"))) {
 		context->cut = true;
 		return rest.len;
 	}
-	if (rest.at[1] == '!' || rest.at[1] == '?')
-		context->state = STATE_DECLARATION;
-	else if (is_letter(rest.at[1]))
+	if (is_letter(rest.at[1]))
 		return begin_tag(context, false);
-	else if (rest.at[1] == '/' && is_letter(rest.at[2]))
+	if (rest.at[1] == '/' && is_letter(rest.at[2]))
 		return begin_tag(context, true);
+	if (strchr("!?/", rest.at[1]) != NULL)
+		context->state = STATE_DECLARATION;
 	return 1;
 }
 
@@ -240,7 +241,8 @@ step_after_name(struct pagegen_context *context, char c, const char **wrong)
 static bool
 is_script(struct str value)
 {
-	static const struct str schemes[] = {STR_INIT("javascript:"), STR_INIT("vbscript:"), STR_INIT("data:")};
+	static const struct str schemes[] = {
+	    STR_INIT("javascript:"), STR_INIT("vbscript:"), STR_INIT("data:")};
 	for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++)
 		if (str_eq_nocase(str_sub(value, 0, schemes[i].len), schemes[i]))
 			return true;

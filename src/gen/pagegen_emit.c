@@ -1,6 +1,9 @@
 #include "pagegen.h"
 
-enum { LITERAL_LIMIT = 3000 }; /* a literal longer than that is written in several: C11 5.2.4.1: a compiler need not take more than 4095 */
+enum {
+	LITERAL_LIMIT = 3000
+}; /* a literal longer than that is written in several: C11 5.2.4.1: a compiler need not take more than 4095
+    */
 
 struct emit {
 	struct pagegen *gen;
@@ -15,12 +18,12 @@ static void
 put_field(struct out *out, const struct pagegen_field *field)
 {
 	static const char *const types[] = {
-		[PAGEGEN_NEW] = "bool",
-		[PAGEGEN_TESTED] = "bool",
-		[PAGEGEN_STRING] = "struct str",
-		[PAGEGEN_INTEGER] = "int64_t",
-		[PAGEGEN_READY] = "struct html",
-		[PAGEGEN_FLAG] = "bool",
+	    [PAGEGEN_NEW] = "bool",
+	    [PAGEGEN_TESTED] = "bool",
+	    [PAGEGEN_STRING] = "struct str",
+	    [PAGEGEN_INTEGER] = "int64_t",
+	    [PAGEGEN_READY] = "struct html",
+	    [PAGEGEN_FLAG] = "bool",
 	};
 	struct str rows = STR_NONE;
 	if (field->kind == PAGEGEN_SECTION)
@@ -30,8 +33,8 @@ put_field(struct out *out, const struct pagegen_field *field)
 	if (rows.at == NULL)
 		out_format(out, "\t%s %.*s;\n", types[field->kind], STR_FMT(field->name));
 	else
-		out_format(out, "\tstruct %.*s *%.*s;\n\tsize_t %.*s_n;\n", STR_FMT(rows), STR_FMT(field->name),
-		    STR_FMT(field->name));
+		out_format(out, "\tstruct %.*s *%.*s;\n\tsize_t %.*s_n;\n", STR_FMT(rows),
+		    STR_FMT(field->name), STR_FMT(field->name));
 }
 
 static void
@@ -41,7 +44,8 @@ put_type(struct out *out, const struct pagegen_type *type)
 	for (const struct pagegen_field *field = type->first; field != NULL; field = field->next)
 		put_field(out, field);
 	if (type->first == NULL)
-		out_put(out, STR("\tchar nothing; /* the template has no fields, and C no empty structs */\n"));
+		out_put(
+		    out, STR("\tchar nothing; /* the template has no fields, and C no empty structs */\n"));
 	out_put(out, STR("};\n\n"));
 }
 
@@ -49,8 +53,8 @@ static void
 put_signature(struct out *out, const struct pagegen_template *template)
 {
 	struct str name = template->page->name;
-	out_format(out, "%.*s(struct out *out, const struct words *words, const struct %.*s *page)", STR_FMT(name),
-	    STR_FMT(name));
+	out_format(out, "%.*s(struct out *out, const struct words *words, const struct %.*s *page)",
+	    STR_FMT(name), STR_FMT(name));
 }
 
 static void
@@ -81,7 +85,8 @@ put_comment(struct out *out, const struct pagegen_template *template)
 	out_put(out, lines ? STR("/*\n") : STR("/* "));
 	while (rest.at != NULL) {
 		struct str line = str_trim(str_cut(&rest, '\n'));
-		out_format(out, lines ? " *%s%.*s\n" : "%s%.*s", lines && line.len > 0 ? " " : "", STR_FMT(line));
+		out_format(
+		    out, lines ? " *%s%.*s\n" : "%s%.*s", lines && line.len > 0 ? " " : "", STR_FMT(line));
 	}
 	out_put(out, STR(" */\n"));
 }
@@ -105,8 +110,9 @@ save_header(struct emit *emit, const char *outdir)
 	put_guard(out, template->name);
 	out_put(out, STR("#define "));
 	put_guard(out, template->name);
-	out_put(out, STR("\n#include <stdbool.h>\n#include <stddef.h>\n#include <stdint.h>\n\n"
-			 "#include \"html.h\"\n#include \"out.h\"\n#include \"str.h\"\n#include \"words.h\"\n"));
+	out_put(out,
+	    STR("\n#include <stdbool.h>\n#include <stddef.h>\n#include <stdint.h>\n\n"
+		"#include \"html.h\"\n#include \"out.h\"\n#include \"str.h\"\n#include \"words.h\"\n"));
 	for (size_t i = 0; i < template->parts_n; i++)
 		if (template->parts[i] != template)
 			out_format(out, "#include \"page/%.*s.h\"\n", STR_FMT(template->parts[i]->name));
@@ -248,7 +254,8 @@ emit_filling(struct emit *emit, const struct pagegen_filling *filling)
 {
 	bool number = filling->place.field->kind == PAGEGEN_INTEGER;
 	indent(emit);
-	out_format(&emit->out, "\t\t{.name = STR_INIT(\"%.*s\"), .%s = ", STR_FMT(filling->hole), number ? "n" : "text");
+	out_format(&emit->out, "\t\t{.name = STR_INIT(\"%.*s\"), .%s = ", STR_FMT(filling->hole),
+	    number ? "n" : "text");
 	put_place(&emit->out, &filling->place);
 	out_put(&emit->out, STR("},\n"));
 }
@@ -262,7 +269,8 @@ emit_words(struct emit *emit, const struct pagegen_node *node)
 		n++;
 	indent(emit);
 	if (n == 0) {
-		out_format(out, "words_write(out, words, %.*s, NULL, 0, %s);\n", STR_FMT(node->word->name), node->escape);
+		out_format(out, "words_write(out, words, %.*s, NULL, 0, %s);\n", STR_FMT(node->word->name),
+		    node->escape);
 		return;
 	}
 	out_put(out, STR("{\n"));
@@ -434,10 +442,11 @@ put_start(struct emit *emit)
 	put_made_by(out, template);
 	out_format(out, "#include \"page/%.*s.h\"\n\n", STR_FMT(template->name));
 	if (template->language == PAGEGEN_JSON && has_strings(template))
-		out_put(out, STR("/* A string, or null when it is not there. */\n"
-				 "static void\nput_value(struct out *out, struct str s)\n{\n"
-				 "\tif (s.at == NULL)\n\t\tout_put(out, STR(\"null\"));\n"
-				 "\telse\n\t\tout_json(out, s);\n}\n\n"));
+		out_put(out,
+		    STR("/* A string, or null when it is not there. */\n"
+			"static void\nput_value(struct out *out, struct str s)\n{\n"
+			"\tif (s.at == NULL)\n\t\tout_put(out, STR(\"null\"));\n"
+			"\telse\n\t\tout_json(out, s);\n}\n\n"));
 	out_put(out, STR("void\n"));
 	put_signature(out, template);
 	out_put(out, STR("\n{\n"));

@@ -17,21 +17,23 @@ struct parse {
 	struct pagegen_context context;
 	struct section sections[SECTIONS_LIMIT];
 	size_t sections_n;
-	struct section closed; /* {{^x}} right behind {{/x}} begins where {{?x}} did; the tag is COMMENT if none */
+	struct section
+	    closed; /* {{^x}} right behind {{/x}} begins where {{?x}} did; the tag is COMMENT if none */
 	size_t line;
 };
 
-#define COMPLAIN(parse, ...) pagegen_complain((parse)->gen, (parse)->template->path, (parse)->line, __VA_ARGS__)
+#define COMPLAIN(parse, ...) \
+	pagegen_complain((parse)->gen, (parse)->template->path, (parse)->line, __VA_ARGS__)
 
 static const char *const kind_names[] = {
-	[PAGEGEN_NEW] = "nothing",
-	[PAGEGEN_TESTED] = "a flag",
-	[PAGEGEN_STRING] = "a string",
-	[PAGEGEN_INTEGER] = "an integer",
-	[PAGEGEN_READY] = "ready HTML",
-	[PAGEGEN_FLAG] = "a flag",
-	[PAGEGEN_SECTION] = "rows",
-	[PAGEGEN_OTHER] = "rows of a part",
+    [PAGEGEN_NEW] = "nothing",
+    [PAGEGEN_TESTED] = "a flag",
+    [PAGEGEN_STRING] = "a string",
+    [PAGEGEN_INTEGER] = "an integer",
+    [PAGEGEN_READY] = "ready HTML",
+    [PAGEGEN_FLAG] = "a flag",
+    [PAGEGEN_SECTION] = "rows",
+    [PAGEGEN_OTHER] = "rows of a part",
 };
 
 /* --- nodes and fields ------------------------------------------------------------------------- */
@@ -112,11 +114,13 @@ place_of(struct parse *parse, struct str written, enum pagegen_kind kind, struct
 		frame = frame == NULL ? NULL : frame->around;
 	}
 	if (!pagegen_is_name(name) || is_word_of_c(name)) {
-		COMPLAIN(parse, "`%.*s` is no name: lower-case letters, digits and _, and no word of C", STR_FMT(written));
+		COMPLAIN(parse, "`%.*s` is no name: lower-case letters, digits and _, and no word of C",
+		    STR_FMT(written));
 		return false;
 	}
 	if (frame == NULL) {
-		COMPLAIN(parse, "%.*s leads out of the page: so many sections are not around it", STR_FMT(written));
+		COMPLAIN(parse, "%.*s leads out of the page: so many sections are not around it",
+		    STR_FMT(written));
 		return false;
 	}
 	struct pagegen_field *field = field_of(parse, frame->type, name);
@@ -136,7 +140,8 @@ refuse_counts(struct parse *parse, const struct pagegen_type *type)
 			parse->line = field->line;
 			if (str_starts(field->name, rows->name) && field->name.len == rows->name.len + 2 &&
 			    str_ends(field->name, STR("_n")))
-				COMPLAIN(parse, "%.*s is already the number of %.*s", STR_FMT(field->name), STR_FMT(rows->name));
+				COMPLAIN(parse, "%.*s is already the number of %.*s", STR_FMT(field->name),
+				    STR_FMT(rows->name));
 		}
 	}
 }
@@ -168,10 +173,10 @@ escape_for(const struct parse *parse, enum pagegen_where where)
 	if (where == PAGEGEN_IN_URL)
 		return parse->context.begins ? "out_url" : "out_url_part";
 	static const char *const escapes[PAGEGEN_LANGUAGES] = {
-		[PAGEGEN_HTML] = "out_html",
-		[PAGEGEN_JSON] = "out_json",
-		[PAGEGEN_XML] = "out_xml",
-		[PAGEGEN_TXT] = "out_put",
+	    [PAGEGEN_HTML] = "out_html",
+	    [PAGEGEN_JSON] = "out_json",
+	    [PAGEGEN_XML] = "out_xml",
+	    [PAGEGEN_TXT] = "out_put",
 	};
 	return escapes[parse->template->language];
 }
@@ -298,8 +303,8 @@ refuse_unfilled(struct parse *parse, const struct pagegen_node *node)
 		while (f != NULL && !str_eq(f->hole, hole))
 			f = f->next;
 		if (f == NULL)
-			COMPLAIN(parse, "\"%.*s\" has a hole {%.*s}, which nothing fills", STR_FMT(node->word->key),
-			    STR_FMT(hole));
+			COMPLAIN(parse, "\"%.*s\" has a hole {%.*s}, which nothing fills",
+			    STR_FMT(node->word->key), STR_FMT(hole));
 	}
 }
 
@@ -339,7 +344,8 @@ add_type(struct parse *parse, struct str owner, struct str name)
 	type->name = str_format(&parse->gen->arena, "%.*s_%.*s", STR_FMT(owner), STR_FMT(name));
 	for (const struct pagegen_type *t = parse->template->types; t != NULL; t = t->next)
 		if (str_eq(t->name, type->name))
-			COMPLAIN(parse, "two sections would both make struct %.*s; rename one", STR_FMT(type->name));
+			COMPLAIN(parse, "two sections would both make struct %.*s; rename one",
+			    STR_FMT(type->name));
 	type->next = parse->template->types;
 	parse->template->types = type;
 	return type;
@@ -356,6 +362,7 @@ enter_rows(struct parse *parse, struct section *section, struct pagegen_node *no
 	node->row = row;
 	section->row = row;
 	parse->frame = row;
+	parse->context.begins = false; /* the second row does not begin a URL */
 }
 
 /* {{?x}}…{{/x}}{{^x}}: both stand in the same place, as only one of them is written. */
@@ -400,15 +407,16 @@ parse_close(struct parse *parse, struct str name)
 		if (section == NULL)
 			COMPLAIN(parse, "{{/%.*s}} closes nothing", STR_FMT(name));
 		else
-			COMPLAIN(parse, "{{/%.*s}} stands where the section %.*s of line %zu should close", STR_FMT(name),
-			    STR_FMT(section->name), section->line);
+			COMPLAIN(parse, "{{/%.*s}} stands where the section %.*s of line %zu should close",
+			    STR_FMT(name), STR_FMT(section->name), section->line);
 		return;
 	}
 	enum pagegen_where where;
 	if (find_where(parse, &where)) {
 		const char *wrong = pagegen_context_merge(&parse->context, &section->open);
 		if (wrong != NULL)
-			COMPLAIN(parse, "the section %.*s of line %zu %s", STR_FMT(name), section->line, wrong);
+			COMPLAIN(
+			    parse, "the section %.*s of line %zu %s", STR_FMT(name), section->line, wrong);
 	}
 	add_node(parse, PAGEGEN_CLOSE);
 	if (section->row != NULL)
@@ -473,7 +481,8 @@ parse_part(struct parse *parse, struct str text)
 	if (place_of(parse, rows, PAGEGEN_OTHER, &node->place)) {
 		struct pagegen_field *field = node->place.field;
 		if (field->part != NULL && field->part != part)
-			COMPLAIN(parse, "%.*s are rows of another part in line %zu", STR_FMT(rows), field->line);
+			COMPLAIN(
+			    parse, "%.*s are rows of another part in line %zu", STR_FMT(rows), field->line);
 		field->part = part;
 	}
 	note_filled(parse);
@@ -513,6 +522,8 @@ parse_literal(struct parse *parse, struct str text)
 static void
 parse_comment(struct parse *parse, struct str text)
 {
+	if (parse->context.cut)
+		COMPLAIN(parse, "a comment stands in the middle of markup, such as a tag's name");
 	if (parse->template->comment.at != NULL)
 		return;
 	if (str_search(text, STR("*/")) < text.len || str_search(text, STR("/*")) < text.len)

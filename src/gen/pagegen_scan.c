@@ -6,8 +6,8 @@ struct scan {
 	struct str source;
 	struct pagegen_piece *pieces;
 	size_t pieces_n;
-	size_t at;        /* how far pieces were made */
-	size_t line;      /* the line of `at` */
+	size_t at;   /* how far pieces were made */
+	size_t line; /* the line of `at` */
 };
 
 static bool
@@ -29,7 +29,8 @@ tag_end(const struct scan *scan, size_t at)
 static bool
 brace_at(const struct scan *scan, size_t at)
 {
-	return scan->template->language == PAGEGEN_JSON && str_starts(str_sub(scan->source, at, 3), STR("{{{"));
+	return scan->template->language == PAGEGEN_JSON &&
+	    str_starts(str_sub(scan->source, at, 3), STR("{{{"));
 }
 
 static enum pagegen_tag
@@ -137,7 +138,8 @@ add_line(struct scan *scan, size_t end, bool quiet)
 		while (at < end && (!tag_at(scan, at) || brace_at(scan, at)))
 			at++;
 		if (!quiet && at > scan->at)
-			add_piece(scan, PAGEGEN_LITERAL, str_sub(scan->source, scan->at, at - scan->at), scan->line);
+			add_piece(scan, PAGEGEN_LITERAL, str_sub(scan->source, scan->at, at - scan->at),
+			    scan->line);
 		pass(scan, at);
 		if (at < end)
 			add_tag(scan);

@@ -57,11 +57,12 @@ word_of(struct pagegen *gen, struct str key, size_t line)
 		if (str_eq(word->key, key))
 			return word;
 		if (str_eq(word->name, name))
-			pagegen_complain(gen, words->path, line, "%.*s and %.*s would both be %.*s", STR_FMT(word->key),
-			    STR_FMT(key), STR_FMT(name));
+			pagegen_complain(gen, words->path, line, "%.*s and %.*s would both be %.*s",
+			    STR_FMT(word->key), STR_FMT(key), STR_FMT(name));
 	}
 	if (str_eq(name, STR("WORD_COUNT")))
-		pagegen_complain(gen, words->path, line, "the key count is taken: WORD_COUNT is how many there are");
+		pagegen_complain(
+		    gen, words->path, line, "the key count is taken: WORD_COUNT is how many there are");
 	words->list = pagegen_grow(gen, words->list, words->list_n, sizeof *words->list);
 	struct pagegen_word *word = &words->list[words->list_n++];
 	*word = (struct pagegen_word){.key = key, .name = name, .line = line};
@@ -174,12 +175,12 @@ static void
 save_list(struct pagegen *gen, const char *outdir)
 {
 	static const char *const rules[WORDS_PLURAL_COUNT] = {
-		[WORDS_PLURAL_ONE_OTHER] = "WORDS_PLURAL_ONE_OTHER",
-		[WORDS_PLURAL_NONE] = "WORDS_PLURAL_NONE",
-		[WORDS_PLURAL_FRENCH] = "WORDS_PLURAL_FRENCH",
-		[WORDS_PLURAL_SLAVIC] = "WORDS_PLURAL_SLAVIC",
-		[WORDS_PLURAL_POLISH] = "WORDS_PLURAL_POLISH",
-		[WORDS_PLURAL_CZECH] = "WORDS_PLURAL_CZECH",
+	    [WORDS_PLURAL_ONE_OTHER] = "WORDS_PLURAL_ONE_OTHER",
+	    [WORDS_PLURAL_NONE] = "WORDS_PLURAL_NONE",
+	    [WORDS_PLURAL_FRENCH] = "WORDS_PLURAL_FRENCH",
+	    [WORDS_PLURAL_SLAVIC] = "WORDS_PLURAL_SLAVIC",
+	    [WORDS_PLURAL_POLISH] = "WORDS_PLURAL_POLISH",
+	    [WORDS_PLURAL_CZECH] = "WORDS_PLURAL_CZECH",
 	};
 	struct out out;
 	put_head(gen, &out);

@@ -97,6 +97,12 @@ END
 refused 'a hole in an element behind a comment that ends in !' t.html 1 'script' <<'END'
 <!-- --!><script>//-->{{x}}</script>
 END
+refused 'a comment that hides the beginning of a tag' t.html 1 'middle of markup' <<'END'
+<{{! a }}script>{{x}}
+END
+refused 'a hole in an end tag without name' t.html 1 'declaration' <<'END'
+</ {{x}}>
+END
 refused 'a hole in the doctype' t.html 1 'declaration' <<'END'
 <!doctype {{x}}>
 END
@@ -485,22 +491,23 @@ END
 template url.html <<'END'
 <a href="{{url}}/x?page={{page}}&amp;n={{n integer}}" title="{{url}}">
 <form action="/c{{page path}}#{{part}}"><a href="{{?url}}{{url}}{{/url}}{{^url}}{{other}}{{/url}}">
-<a href="{{?flag}}/{{/flag}}{{url}}"><img src="{{other}}{{url}}">
+<a href="{{?flag}}/{{/flag}}{{url}}"><img src="{{other}}{{url}}"><a href="{{#rows}}{{x}}{{/rows}}">
 END
-writes url url '.url = STR("https://a.b/?c&d"), .page = STR("/a b/\"&ü"), .n = 7, .part = STR("x/y"), .flag = true' <<'END'
+writes url url '.url = STR("https://a.b/?c&d"), .page = STR("/a b/\"&ü"), .n = 7, .part = STR("x/y"), .flag = true,
+		    .rows_n = 2, .rows = (struct page_url_rows[]){{STR("/")}, {STR("/")}}' <<'END'
 <a href="https://a.b/?c&amp;d/x?page=%2Fa%20b%2F%22%26%C3%BC&amp;n=7" title="https://a.b/?c&amp;d">
 <form action="/c/a%20b/%22%26%C3%BC#x%2Fy"><a href="https://a.b/?c&amp;d">
-<a href="/https%3A%2F%2Fa.b%2F%3Fc%26d"><img src="https%3A%2F%2Fa.b%2F%3Fc%26d">
+<a href="/https%3A%2F%2Fa.b%2F%3Fc%26d"><img src="https%3A%2F%2Fa.b%2F%3Fc%26d"><a href="%2F%2F">
 END
 writes url-javascript url '.url = STR("javascript:alert(1)"), .other = STR(" JavaScript:x")' <<'END'
 <a href="#/x?page=&amp;n=0" title="javascript:alert(1)">
 <form action="/c#"><a href="#">
-<a href="javascript%3Aalert%281%29"><img src="#javascript%3Aalert%281%29">
+<a href="javascript%3Aalert%281%29"><img src="#javascript%3Aalert%281%29"><a href="">
 END
 writes url-otherwise url '.other = STR("/o?a")' <<'END'
 <a href="/x?page=&amp;n=0" title="">
 <form action="/c#"><a href="/o?a">
-<a href=""><img src="/o?a">
+<a href=""><img src="/o?a"><a href="">
 END
 
 template sections.html <<'END'
