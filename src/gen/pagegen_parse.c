@@ -387,10 +387,8 @@ parse_section(struct parse *parse, enum pagegen_tag tag, struct str name)
 		COMPLAIN(parse, "inside a tag only flags may open sections");
 	struct section *section = &parse->sections[parse->sections_n++];
 	*section = (struct section){.tag = tag, .name = name, .line = parse->line};
-	if (is_otherwise(parse, tag, name)) {
+	if (is_otherwise(parse, tag, name))
 		parse->context.begins = parse->closed.open.begins;
-		parse->context.last = parse->closed.open.last;
-	}
 	section->open = parse->context;
 	struct pagegen_node *node = add_node(parse, tag);
 	enum pagegen_kind kind = tag == PAGEGEN_ROWS ? PAGEGEN_SECTION : PAGEGEN_TESTED;

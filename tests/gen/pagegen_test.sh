@@ -34,6 +34,8 @@ question = What??!
 replies[one] = {n} reply to {title}
 replies[other] = {n} replies to {title}
 link = /help/{name}
+some[one] = One
+some[other] = Some
 END
 
 # --- what must be refused -----------------------------------------------------------------------
@@ -99,6 +101,9 @@ refused 'a hole in an element behind a comment that ends in !' t.html 1 'script'
 END
 refused 'a comment that hides the beginning of a tag' t.html 1 'middle of markup' <<'END'
 <{{! a }}script>{{x}}
+END
+refused 'a comment that hides the end of a comment' t.html 1 'middle of markup' <<'END'
+<!-- -{{! a }}->
 END
 refused 'a hole in an end tag without name' t.html 1 'declaration' <<'END'
 </ {{x}}>
@@ -255,6 +260,9 @@ END
 refused 'a hole of words that nothing fills' t.html 1 'has a hole {title}, which nothing fills' <<'END'
 {{"replies" n}}
 END
+refused 'plural words without number' t.html 1 'has a hole {n}, which nothing fills' <<'END'
+{{"some"}}
+END
 refused 'a hole of words that is filled twice' t.html 1 'filled twice' <<'END'
 {{"by" name name=other}}
 END
@@ -299,6 +307,9 @@ refused 'an attribute glued to another by a flag' t.html 1 'white space is missi
 END
 refused 'an attribute glued to a flag' t.html 1 'white space is missing' <<'END'
 <p {{?f}}c="d"{{/f}}e>
+END
+refused 'an attribute glued to another when a flag is not set' t.html 1 'white space is missing' <<'END'
+<p a="b"{{?f}} {{/f}}c="d">
 END
 refused 'a name that a flag continues' t.html 1 'white space is missing' <<'END'
 <p hr{{?f}}ef="a"{{/f}}>
@@ -603,34 +614,34 @@ END
 
 template say.html <<'END'
 {{"greeting"}} {{"sign"}} {{"question"}} {{"by" name}} {{"by" name=other}} {{"braces" name}}
-<p title="{{"by" name}} {{"sign"}}">{{"replies" n title=name}}<a href="{{"link" name}}">{{#rows}}{{"replies" n ../name title=../name}}{{"by" ../name}}{{/rows}}
+<p title="{{"by" name}} {{"sign"}}">{{"replies" n title=name}}<a href="{{"link" name}}">{{#rows}}{{"replies" n ../name title=../name}}{{"by" ../name}}{{/rows}}{{"some" n}}
 END
 sed -i 's/ \.\.\/name title=/ title=/' good/say.html
 writes words-one say '.name = STR("<b>"), .other = STR("O"), .n = 1, .rows_n = 1, .rows = (struct page_say_rows[]){{0}}' <<'END'
 Hello A &amp; B &lt;i&gt; What??! &lt;b&gt; says: O says: {not a hole} &lt;b&gt;
-<p title="&lt;b&gt; says: A &amp; B &lt;i&gt;">1 reply to &lt;b&gt;<a href="/help/&lt;b&gt;">0 replies to &lt;b&gt;&lt;b&gt; says:
+<p title="&lt;b&gt; says: A &amp; B &lt;i&gt;">1 reply to &lt;b&gt;<a href="/help/&lt;b&gt;">0 replies to &lt;b&gt;&lt;b&gt; says:One
 END
 writes words-other say '.name = STR("{n}{{"), .n = 2' <<'END'
 Hello A &amp; B &lt;i&gt; What??! {n}{{ says:  says: {not a hole} {n}{{
-<p title="{n}{{ says: A &amp; B &lt;i&gt;">2 replies to {n}{{<a href="/help/{n}{{">
+<p title="{n}{{ says: A &amp; B &lt;i&gt;">2 replies to {n}{{<a href="/help/{n}{{">Some
 END
 
 template values.json <<'END'
 {"name":{{name}},"n":{{n integer}},"f":{{flag bool}},"html":{{body html}},"w":{{"by" name}},"e":"\"{",
 "rows":[{{#rows}}{{,}}{{x}}{{/rows}}],"map":{{{#rows}}{{,}}{{x}}:{{n integer}}{{/rows}}},
-"next":{{?next}}{{next}}{{/next}}{{^next}}false{{/next}},"parts":[{{>part parts}}]}
+"next":{{?next}}{{next}}{{/next}}{{^next}}false{{/next}},"either":{{?flag}}{{name}}{{/flag}}{{?nothing}}{{name}}{{/nothing}}{{^flag}}1{{/flag}},"parts":[{{>part parts}}]}
 END
 writes json-nothing values_json '.flag = false' <<'END'
 {"name":null,"n":0,"f":false,"html":null,"w":" says:","e":"\"{",
 "rows":[],"map":{},
-"next":false,"parts":[]}
+"next":false,"either":1,"parts":[]}
 END
 writes json-all values_json '.name = STR("a\"\\\n<"), .n = 3, .flag = true, .body = {STR("<p>")}, .next = STR("x"),
 		    .rows_n = 3, .rows = (struct page_values_json_rows[]){{STR("r"), 1}, {STR(""), 2}, {STR("s"), 3}},
 		    .parts_n = 2, .parts = (struct page_part_json[]){{STR("1")}, {STR("2")}}' <<'END'
 {"name":"a\"\\\n\u003c","n":3,"f":true,"html":"\u003cp\u003e","w":"a\"\\\n\u003c says:","e":"\"{",
 "rows":["r","","s"],"map":{"r":1,"":2,"s":3},
-"next":"x","parts":[{"name":"1"}
+"next":"x","either":"a\"\\\n\u003c","parts":[{"name":"1"}
 ,{"name":"2"}
 ]}
 END
