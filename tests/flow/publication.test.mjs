@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { byId, decode, elements, replies, replyForm, signedIn, tags, textOf } from '../lib/browserless.mjs';
-import { BASE, fresh, makeInstance, sleep, tellSeed } from '../lib/instance.mjs';
+import { BASE, fresh, makeInstance, sleep, tellSeed, walk } from '../lib/instance.mjs';
 
 const PASSWORD = 'a steppe is not a step';
 let it, moderator;
@@ -104,7 +104,7 @@ test('an unapproved reply is gone from all of them, and the files stay', async (
 test('a rewritten file is another file whose time moves forward by a second at least', async () => {
   const page = freshPage();
   const id = await published({ page });
-  let state = 'published', seen = fs.statSync(it.threadFile(page));
+  let state = 'published';
   const names = ['thread.html', 'thread.json', 'feed.xml'];
   let before = names.map((name) => fs.statSync(it.threadFile(page, name)));
   for (let i = 0; i < 6; i++) {
@@ -124,12 +124,11 @@ test('a rewritten file is another file whose time moves forward by a second at l
     fs.closeSync(held);
     before = names.map((name) => fs.statSync(it.threadFile(page, name)));
   }
-  assert.notEqual(seen.ino, before[0].ino);
 });
 
 test('no temporary file is left in the tree', () => {
-  const all = fs.readdirSync(it.public, { recursive: true, withFileTypes: true }).filter((one) => one.isFile()).map((one) => one.name);
-  assert.deepEqual([...new Set(all)].sort(), ['feed.xml', 'thread.html', 'thread.json']);
+  const names = walk(it.public).map((file) => path.basename(file));
+  assert.deepEqual([...new Set(names)].sort(), ['feed.xml', 'thread.html', 'thread.json']);
 });
 
 test('an untouched page is answered by the door with an empty thread, not cached for long', async () => {
@@ -161,7 +160,7 @@ test('a child of a parent that is not published is not shown, and comes back wit
   const inHtml = () => replies(it.thread(page)).map(({ id }) => id);
   assert.deepEqual(shown(), [parent, child, grandchild]);
   assert.deepEqual(inHtml().sort(), [parent, child, grandchild].sort());
-  assert.ok(byId(it.thread(page), `reply-${parent}`).outer.includes(`id="reply-${child}"`) || true);
+  assert.ok(byId(it.thread(page), `reply-${parent}`).outer.includes(`id="reply-${child}"`), 'nested');
   await moderator.decide(parent, 'trash', 'published');
   assert.deepEqual(shown(), []);
   assert.deepEqual(inHtml(), []);

@@ -68,6 +68,15 @@ export function dropFolder(folder) {
   folders.delete(folder);
 }
 
+// All the ordinary files below a folder; links are not followed.
+export function walk(folder) {
+  return fs.readdirSync(folder, { withFileTypes: true }).flatMap((one) => {
+    const at = path.join(folder, one.name);
+    if (one.isDirectory()) return walk(at);
+    return one.isFile() ? [at] : [];
+  });
+}
+
 // Starts a program that ends with the tests at the latest. Resolves `child.over` to {code, signal}.
 export function begin(command, args, options = {}) {
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
