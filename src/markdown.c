@@ -579,7 +579,10 @@ markdown_html(struct arena *arena, struct str text_typed, struct markdown *resul
 		return STATUS_BROKEN;
 	if (stopped != 0)
 		return finish(&emitter, as_typed(arena, text_typed), true, result);
-	return finish(&emitter, emitter.out.len == 0 ? STR("") : out_str(&emitter.out), false, result);
+	if (emitter.out.len > 0 || str_trim(text_typed).len == 0)
+		return finish(&emitter, emitter.out.len == 0 ? STR("") : out_str(&emitter.out), false, result);
+	/* Nothing but definitions of links: that is not what the person wanted to say. */
+	return finish(&emitter, as_typed(arena, text_typed), true, result);
 }
 
 /* --- the words alone ---------------------------------------------------------------------------- */
