@@ -138,7 +138,8 @@ describe('a full disk', skipUnless(IS_ROOT ? '' : 'a small tmpfs needs root'), (
     if (mounted) spawnSync('umount', ['-l', dir]);
     mounted = false;
   };
-  process.on('exit', unmount);
+  // Before the folder is removed, which the harness does at the same moment.
+  process.prependListener('exit', unmount);
   before((t) => {
     dir = makeFolder();
     const run = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=12m,mode=0755', 'tmpfs', dir], { encoding: 'utf8' });
