@@ -35,13 +35,16 @@ struct db_integer {
 	int64_t value;
 };
 
-/* What sqlgen writes for a folder of sql/. */
+/*
+ * What sqlgen writes for a folder of sql/.  A script is its statements in order, NULL behind the
+ * last: a whole schema would be longer than the 4095 bytes that C promises for a string literal.
+ */
 struct db_schema {
-	const char *name;              /* "rejoinder" */
-	const char *create;            /* schema.sql, which sets user_version */
-	const char *const *migrations; /* [0] leads from version 1 to 2, and so on */
-	int version;                   /* the version that schema.sql makes */
-	size_t queries_n;              /* how many named queries there are */
+	const char *name;                     /* "rejoinder"; also makes the file's application_id */
+	const char *const *create;            /* schema.sql, which sets user_version */
+	const char *const *const *migrations; /* [0] leads from version 1 to 2, and so on */
+	int version;                          /* the version that schema.sql makes */
+	size_t queries_n;                     /* how many named queries there are */
 };
 
 /* One named query; generated code holds these. `slot` is below queries_n. */
@@ -52,23 +55,28 @@ struct db_query {
 };
 
 /*
- * Makes a new database file with mode `mode` (say 0660) from the schema; CONFLICT when there is one.
- * Nothing is left behind on failure.  `turnstile` lock file beside it: "<path>.turn", same mode.
+ * Makes a new database file with mode `mode` (say 0660, whatever the umask) from the schema; CONFLICT
+ * when there is one, BUSY when the folder cannot be written or is full.  It is made as "<path>.new"
+ * and renamed when it is whole and synced, so nothing is left behind on failure.  Beside it stands
+ * the turnstile, the lock file "<path>.turn", of the same mode.
  */
 MUST_USE enum status db_create(const char *path, const struct db_schema *schema, unsigned mode);
 
 /*
  * Opens an existing one.  MISSING when there is none; INVALID when it is newer than the schema
  * knows, or no such database; BUSY when it can be read but not written; BROKEN when damaged.
- * An older one is migrated, if `migrate`, in one transaction, after a copy "<path>.v<N>" was kept;
- * without `migrate` an older one is INVALID.  The reason is logged.
+ * An older one is migrated, if `migrate`, in one transaction, after a copy "<path>.v<N>" was kept
+ * (N is the old version; a copy of that name from before is replaced); without `migrate` an older
+ * one is INVALID.  The reason is logged.  *db is NULL unless STATUS_OK.
  */
 MUST_USE enum status db_open(const char *path, const struct db_schema *schema, bool migrate, struct db **db);
+/* Every connection must have been given back.  NULL is fine. */
 void db_close(struct db *db);
 
 /*
  * Lends a reader connection with a snapshot: what it reads is of one moment until db_release.
- * Waits for one to be free.  Release it before rendering where you can, and always.
+ * Waits for one to be free, DB_BUSY_TIMEOUT at most (then BUSY).  INVALID when the file was migrated
+ * by a newer program meanwhile.  Release it before rendering where you can, and always.
  */
 MUST_USE enum status db_read(struct db *db, struct db_conn **conn);
 void db_release(struct db_conn *conn);
@@ -78,8 +86,11 @@ void db_release(struct db_conn *conn);
  * IMMEDIATE; calls `work`; on STATUS_OK commits and returns only after the WAL is synced, on
  * anything else rolls back and returns that.  BUSY when the lock was not to be had in time, the
  * disk is full or read-only; BROKEN when a sync failed: the connection is reopened, and nothing
- * that was not acknowledged counts as stored.  `work` does SQL only and may be called once more
- * after a reopened connection, so it must not keep state of a first attempt.
+ * that was not acknowledged counts as stored; INVALID when the file was migrated by a newer program
+ * meanwhile.  `work` does SQL only and may be called once more after a reopened connection, so it
+ * must not keep state of a first attempt.  It may look at a CONFLICT and go on: a broken constraint
+ * undoes its own statement only.  After any other failure it must give up; a transaction that
+ * SQLite has ended already is never reported as stored.
  */
 typedef enum status db_work(struct db_conn *conn, void *context);
 MUST_USE enum status db_write(struct db *db, db_work *work, void *context);
@@ -87,8 +98,17 @@ MUST_USE enum status db_write(struct db *db, db_work *work, void *context);
 /* Can it be read, now?  For health; takes no write lock. */
 MUST_USE enum status db_health(struct db *db);
 
-/* PRAGMA integrity_check and foreign_key_check; the first complaint, or STR_NONE, in *complaint. */
+/*
+ * PRAGMA integrity_check and foreign_key_check; the first complaint, or STR_NONE, in *complaint.
+ * STATUS_OK when the check could be made, whatever it found.
+ */
 MUST_USE enum status db_check(struct db *db, struct arena *arena, struct str *complaint);
+
+/*
+ * Virtual machine steps that this connection has spent on the query since it was prepared or since
+ * the last `reset`: a measure of work that does not depend on the machine.  0 before its first use.
+ */
+int64_t db_steps(struct db_conn *conn, const struct db_query *query, bool reset);
 
 /* --- for generated code (build/gen/sql) ------------------------------------------------------ */
 
@@ -102,8 +122,8 @@ void db_bind_optional(struct db_stmt *stmt, int parameter, struct db_integer val
 void db_bind_text(struct db_stmt *stmt, int parameter, struct str value); /* at == NULL binds NULL */
 void db_bind_blob(struct db_stmt *stmt, int parameter, struct str value);
 /*
- * *row tells whether there is one.  CONFLICT for a broken constraint, BUSY for a lock, full disk or
- * read-only file, BROKEN for the rest (logged with the query's name).
+ * *row tells whether there is one.  CONFLICT for a broken constraint, BUSY for a lock, full disk,
+ * read-only file or want of memory, BROKEN for the rest (logged with the query's name).
  */
 MUST_USE enum status db_step(struct db_stmt *stmt, bool *row);
 int64_t db_column_integer(struct db_stmt *stmt, int column);
@@ -111,7 +131,12 @@ struct db_integer db_column_optional(struct db_stmt *stmt, int column);
 /* Copied into `arena`; when that fails at == NULL and arena->failed is set. Columns count from 0. */
 struct str db_column_text(struct db_stmt *stmt, int column, struct arena *arena);
 struct str db_column_blob(struct db_stmt *stmt, int column, struct arena *arena);
-/* Rows that the statement changed. */
+/*
+ * Room for one row more behind the `rows_n` of `rows` (NULL when rows_n is 0): `rows`, or a copy with
+ * twice the room.  NULL when memory fails.  Rows must come from db_grow one at a time.
+ */
+void *db_grow(struct arena *arena, void *rows, size_t rows_n, size_t row_size);
+/* Rows that the last statement of this connection changed. */
 int64_t db_changes(struct db_conn *conn);
 void db_done(struct db_stmt *stmt);
 
