@@ -56,7 +56,8 @@ static void
 put_comment(struct out *out, struct str sentence)
 {
 	out_put(out, STR("/* "));
-	for (struct str rest = sentence; rest.at != NULL;) {
+	out_byte(out, (char)toupper((unsigned char)sentence.at[0]));
+	for (struct str rest = str_sub(sentence, 1, sentence.len); rest.at != NULL;) {
 		struct str line = str_cut(&rest, '\n');
 		out_put(out, line);
 		if (rest.at != NULL)
