@@ -21,7 +21,7 @@ is_label(struct str label)
 	return label.at[0] != '-' && label.at[label.len - 1] != '-';
 }
 
-/* libidn2 lets some ASCII names pass unseen (a dot at the end, bytes that STD 3 forbids). */
+/* The rules of STD 3, for what libidn2 made. */
 static bool
 is_host(struct str host)
 {
@@ -43,9 +43,12 @@ host_ascii(struct arena *arena, struct str host, struct str *ascii)
 	if (from == NULL)
 		return STATUS_BROKEN;
 	char *made = NULL;
-	/* lookup_u8 and not to_ascii_8z: only it tries whether an A-label leads back to itself. */
-	int failed = idn2_lookup_u8((const uint8_t *)from, (uint8_t **)&made,
-	    IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL | IDN2_USE_STD3_ASCII_RULES);
+	/*
+	 * lookup_u8 and not to_ascii_8z: only it tries whether an A-label leads back to itself.  STD 3 is
+	 * is_host's, since IDN2_USE_STD3_ASCII_RULES drops bytes in silence: «a_b.org» became «ab.org».
+	 */
+	int failed =
+	    idn2_lookup_u8((const uint8_t *)from, (uint8_t **)&made, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
 	if (failed != IDN2_OK)
 		return failed == IDN2_MALLOC ? STATUS_BROKEN : STATUS_INVALID;
 	struct str copy = str_copy(arena, str_from(made));
