@@ -33,20 +33,30 @@ base=http://localhost:$port
 nginx=
 keepers=
 nap=
+ours=
 stopping=
 
 # --- ending ---------------------------------------------------------------------------------------
 
-# Ends what this script started: nginx lets running answers finish, the keepers end their doors.
+# Ends what this script started: the keepers end their doors.  What is still there after ten seconds
+# does not listen.
 stop() {
 	stopping=yes
-	rm -f "$home/demo.json"
+	[ -z "$ours" ] || rm -f "$home/demo.json"
 	for pid in $nginx $keepers; do
 		kill -TERM "$pid" 2>/dev/null || :
 	done
+	tries=0
 	for pid in $nginx $keepers; do
-		wait "$pid" 2>/dev/null || :
+		while kill -0 "$pid" 2>/dev/null && [ "$tries" -lt 100 ]; do
+			tries=$((tries + 1))
+			sleep 0.1
+		done
 	done
+	if [ "$tries" -ge 100 ]; then
+		# shellcheck disable=SC2046 # a list of numbers
+		kill -KILL $(leftovers) $nginx $keepers 2>/dev/null || :
+	fi
 	[ -z "$nap" ] || kill "$nap" 2>/dev/null || :
 	nginx=
 	keepers=
@@ -62,14 +72,26 @@ leave() {
 }
 
 # What a demo that was killed without mercy left running: it works in our folder, under our names.
-sweep() {
+leftovers() {
 	for link in /proc/[0-9]*/cwd; do
 		[ "$(readlink "$link" 2>/dev/null)" = "$home" ] || continue
 		pid=${link#/proc/}
 		pid=${pid%/cwd}
+		# This script, and what it has just started.
+		grep -qs "^PPid:[[:space:]]*$$\$" "/proc/$pid/status" || [ "$pid" = $$ ] && continue
 		case $(tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline") in
-		*nginx*" -p ./ "* | *"master process"* | *reader.fcgi* | *moderator.fcgi*) kill -TERM "$pid" 2>/dev/null || : ;;
+		*demo.sh* | *"nginx: master process"* | *reader.fcgi* | *moderator.fcgi*) printf '%s ' "$pid" ;;
 		esac
+	done
+}
+
+sweep() {
+	tries=0
+	while left=$(leftovers) && [ -n "$left" ] && [ "$tries" -lt 50 ]; do
+		# shellcheck disable=SC2086 # a list of numbers
+		kill -TERM $left 2>/dev/null || :
+		tries=$((tries + 1))
+		sleep 0.1
 	done
 }
 
@@ -96,6 +118,7 @@ mkdir -p "$home"
 cd "$home"
 exec 9>lock
 flock -n 9 || fail "a demo of this checkout is running already$(sed -n 's/.*"article": *"\([^"]*\)".*/: \1/p' demo.json 2>/dev/null)"
+ours=yes
 trap leave INT TERM HUP
 rm -f demo.json demo.json.new reader.died moderator.died
 sweep
@@ -117,10 +140,9 @@ fi
 config=$home/instance/rejoinder.conf
 operator() { "$bin/rejoinder" --config "$config" "$@"; }
 
-# The articles are the pages that carry a thread.
+# The pages that may have replies are those that the forms of the demo name.
 articles() {
-	(cd "$root/www/demo" && find . -name '*.html' -exec grep -l '/comments/' {} +) |
-		sed -e 's|^\.||' -e 's|/index\.html$||' -e '/^$/d' | sort
+	find "$root/www/demo" -name '*.html' -exec sed -n 's/.*name="page" value="\([^"]*\)".*/\1/p' {} + | sort -u
 }
 
 # option NAME VALUE: says it in `site main { }`, in the place of what stood there.
@@ -138,7 +160,7 @@ option() {
 quoted() { sed -e 's/["\\]/\\&/g' -e 's/.*/"&"/' | paste -s -d , - | sed 's/,/, /g'; }
 
 if [ ! -e instance/made ]; then
-	log=$(operator init --under "$home/instance" --base "$base" --title "The Steppe Post" \
+	log=$(operator init --under "$home/instance" --base "$base" --title "The Meridian" \
 		--document-root "$root/www/demo" 2>&1) || fail "rejoinder init failed: $log"
 	option pages "{$(articles | quoted)}"
 	option pace_burst 100
@@ -233,6 +255,7 @@ http {
 		absolute_redirect off;
 		root ../../www/demo;
 		index index.html;
+		error_page 404 /404.html;
 		ssi on;
 		add_header X-Content-Type-Options nosniff always;
 		add_header Content-Security-Policy "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'" always;
@@ -244,7 +267,8 @@ END
 	mkdir -p tmp
 }
 
-last_line() { tail -n 1 "$1" 2>/dev/null || :; }
+# The last line of a log, without nginx's date and process number.
+last_line() { tail -n 1 "$1" 2>/dev/null | sed 's/^[0-9/]* [0-9:]* \[[a-z]*\] [0-9#]*: //'; }
 
 # Waits until an address answers 200, as long as nothing has died.
 await() {
@@ -262,7 +286,7 @@ await() {
 
 write_nginx
 for door in reader moderator; do
-	keep $door 9>&- &
+	(exec 9>&- 2>/dev/null && keep $door) &
 	keepers="$keepers $!"
 done
 nginx -e nginx.log -p ./ -c nginx.conf 9>&- 2>/dev/null &
