@@ -1,0 +1,65 @@
+// Debian's Chromium, driven by playwright-core, in front of an instance behind nginx with the demo
+// newspaper as its site.  A `visit` watches what no page may do: ask a third party for something,
+// break its Content-Security-Policy, complain on the console.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { chromium } from 'playwright-core';
+import { behindNginx } from '../served/behind.mjs';
+import { root } from '../served/nginx.mjs';
+
+export const ARTICLE = '/world/astana-summit';
+export const SCREENSHOTS = path.join(root, 'build/screenshots');
+
+const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run',
+  // Names other than localhost lead nowhere, so that a request to a third party fails at once.
+  '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost'];
+
+export async function open({ site } = {}) {
+  const all = await behindNginx({ documentRoot: path.join(root, 'www/demo'), site, server: `
+    error_page 404 /404.html;
+    add_header Content-Security-Policy "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'" always;` });
+  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ARGS });
+  fs.mkdirSync(SCREENSHOTS, { recursive: true });
+  return { ...all, browser, tidy: async () => { await browser.close(); await all.tidy(); } };
+}
+
+// Loading a page that answers 4xx is told on the console; the test knows.
+const EXPECTED = /^Failed to load resource: the server responded with a status of 4\d\d/;
+
+/** A person at a browser of their own.  `options` are playwright's; without JavaScript by default. */
+export async function visit({ browser, base }, options = {}) {
+  const context = await browser.newContext({ baseURL: base, javaScriptEnabled: false, viewport: { width: 1280, height: 900 }, ...options });
+  const page = await context.newPage();
+  const complaints = [];
+  page.on('request', (request) => {
+    const url = new URL(request.url());
+    if (url.origin !== base && url.protocol !== 'data:' && url.protocol !== 'blob:') complaints.push(`asked a third party: ${url}`);
+  });
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type()) && !EXPECTED.test(message.text())) complaints.push(`console: ${message.text()}`);
+  });
+  page.on('pageerror', (error) => complaints.push(`script: ${error}`));
+  page.on('dialog', (dialog) => { complaints.push(`dialog: ${dialog.message()}`); dialog.dismiss(); });
+  page.on('requestfailed', (request) => complaints.push(`failed: ${request.url()} ${request.failure()?.errorText}`));
+  return { page, context, complaints,
+    leave: async () => { await context.close(); assert.deepEqual(complaints, []); } };
+}
+
+/** Types a reply into the form of the page that is open, and sends it. */
+export async function reply(page, { comment, name, email, website }) {
+  if (comment !== undefined) await page.fill('textarea[name=comment]', comment);
+  if (name !== undefined) await page.fill('input[name=name]', name);
+  if (email !== undefined) await page.fill('input[name=email]', email);
+  if (website !== undefined) await page.fill('input[name=website]', website);
+  await page.click('form[action$="/comments/reply"] button[type=submit], form[action$="/comments/reply"] button:not([type])');
+}
+
+export async function signIn(page, { name, password }) {
+  await page.goto('/comments/moderate/');
+  await page.fill('input[name=name]', name);
+  await page.fill('input[name=password]', password);
+  await page.click('form[action$="sign-in"] button');
+}
+
+export const shot = (page, name) => page.screenshot({ path: path.join(SCREENSHOTS, `${name}.png`), fullPage: true });
