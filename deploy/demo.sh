@@ -54,7 +54,7 @@ stop() {
 		done
 	done
 	if [ "$tries" -ge 100 ]; then
-		# shellcheck disable=SC2046 # a list of numbers
+		# shellcheck disable=SC2046,SC2086 # a list of numbers
 		kill -KILL $(leftovers) $nginx $keepers 2>/dev/null || :
 	fi
 	[ -z "$nap" ] || kill "$nap" 2>/dev/null || :
