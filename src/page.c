@@ -73,6 +73,26 @@ add_keys(struct arena *arena, const struct config_site *site, struct str query, 
 	return out->len - before > PAGE_SEGMENT_MOST ? STATUS_INVALID : out_status(out);
 }
 
+/* Resolves a decoded path into `out`, without a final /index.html. */
+static enum status
+resolve_path(struct out *out, struct str path)
+{
+	enum status status = resolve(out, path);
+	if (status == STATUS_OK && str_ends(out_str(out), STR("/index.html")))
+		drop_last_segment(out);
+	return status;
+}
+
+static enum status
+finish(struct arena *arena, const struct out *out, struct str *page)
+{
+	struct str whole = out->len == 0 ? STR("/") : out_str(out);
+	if (!text_valid(whole) || has_control(whole))
+		return STATUS_INVALID;
+	enum status status = text_nfc(arena, whole, page);
+	return status == STATUS_OK && page->len > PAGE_MOST ? STATUS_INVALID : status;
+}
+
 enum status
 page_canonical(struct arena *arena, const struct config_site *site, struct str spelling, struct str *page)
 {
@@ -82,19 +102,21 @@ page_canonical(struct arena *arena, const struct config_site *site, struct str s
 	struct str path = str_cut(&query, '?');
 	if (path.len == 0 || path.at[0] != '/' || path.len > 3 * PAGE_MOST || query.len > 8 * PAGE_MOST)
 		return STATUS_INVALID;
-	enum status status = resolve(&out, str_percent_decode(arena, path, false));
-	if (status != STATUS_OK)
-		return status;
-	if (str_ends(out_str(&out), STR("/index.html")))
-		drop_last_segment(&out);
-	status = add_keys(arena, site, query, &out);
-	if (status != STATUS_OK)
-		return status;
-	struct str whole = out.len == 0 ? STR("/") : out_str(&out);
-	if (!text_valid(whole) || has_control(whole))
+	enum status status = resolve_path(&out, str_percent_decode(arena, path, false));
+	if (status == STATUS_OK)
+		status = add_keys(arena, site, query, &out);
+	return status == STATUS_OK ? finish(arena, &out, page) : status;
+}
+
+enum status
+page_of_path(struct arena *arena, struct str path, struct str *page)
+{
+	struct out out;
+	out_init(&out, arena);
+	if (path.len == 0 || path.at[0] != '/' || path.len > 2 * PAGE_MOST)
 		return STATUS_INVALID;
-	status = text_nfc(arena, whole, page);
-	return status == STATUS_OK && page->len > PAGE_MOST ? STATUS_INVALID : status;
+	enum status status = resolve_path(&out, path);
+	return status == STATUS_OK ? finish(arena, &out, page) : status;
 }
 
 /*

@@ -28,6 +28,12 @@ enum {
 MUST_USE enum status page_canonical(struct arena *arena, const struct config_site *site, struct str spelling,
     struct str *page);
 
+/*
+ * The canonical page of a path that was percent-decoded already and has no query: of an address of
+ * ours, where '?', '#' and '%' stand for themselves.  Errors as page_canonical.
+ */
+MUST_USE enum status page_of_path(struct arena *arena, struct str path, struct str *page);
+
 /* May this canonical page have replies? By the site's patterns. */
 bool page_allowed(const struct config_site *site, struct str page);
 

@@ -22,7 +22,9 @@
 enum {
 	PUBLISH_ROOTS = 100, /* replies to the article that stand on one page */
 	PUBLISH_DEPTH = 5,   /* levels of nesting; deeper replies stand flat on the last */
-	PUBLISH_FEED = 50    /* entries of a feed */
+	PUBLISH_FEED = 50,   /* entries of a feed */
+	PUBLISH_LONG = 2000, /* bytes from which a comment is folded behind its beginning */
+	PUBLISH_OPENING = 240 /* bytes of that beginning */
 };
 
 struct publish_press {
@@ -61,5 +63,8 @@ int64_t publish_page_number(int64_t root);
 /* The address of a reply under its article: "/world/astana#reply-12", or on a further page. */
 struct str publish_link(struct arena *arena, const struct config_site *site, struct str page, int64_t page_number,
     int64_t reply_id);
+
+/* The beginning of a comment that is long enough to be folded, as plain text; else STR_NONE. */
+struct str publish_opening(struct arena *arena, struct str comment);
 
 #endif

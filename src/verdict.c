@@ -155,6 +155,7 @@ decide_one(struct work *work, struct db_conn *conn, const struct verdict_target 
 		return status;
 	result->name = reply.name;
 	result->title = reply.title;
+	result->comment = reply.comment;
 	result->thread_id = reply.thread_id;
 	result->revision = reply.revision;
 	/* Withdrawn replies have no state that a moderator could set: their words are gone. */

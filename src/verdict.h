@@ -50,6 +50,7 @@ struct verdict_result {
 	enum status status;    /* OK; CONFLICT: somebody was first; MISSING: there is none */
 	struct str name;       /* of the reply's author */
 	struct str title;      /* of its page */
+	struct str comment;    /* as it is now */
 	enum verdict_state from;
 	int64_t revision;      /* after the decision, or now where it was refused */
 	struct str now_state;  /* where it was refused: what the reply is now */

@@ -2,18 +2,24 @@
 -- many
 -- in before integer
 -- in most integer
+-- out parent_name text?
 SELECT reply.id, reply.revision, reply.state, reply.parent_id, reply.page_number, reply.name, reply.website,
        reply.comment, reply.email_sealed, reply.network_sealed, reply.reasons, reply.created_at,
-       reply.decided_at, thread.page, thread.title
-  FROM reply JOIN thread ON thread.id = reply.thread_id
+       reply.decided_at, thread.page, thread.title, parent.name AS parent_name
+  FROM reply JOIN thread ON thread.id = reply.thread_id LEFT JOIN reply AS parent ON parent.id = reply.parent_id
  WHERE reply.site_id = :site_id AND reply.state = :state AND reply.id < :before
  ORDER BY reply.id DESC LIMIT :most;
+
+-- queue_next: the newest reply of a state from before an id.
+-- one
+-- in before integer
+SELECT id FROM reply WHERE site_id = :site_id AND state = :state AND id < :before ORDER BY id DESC LIMIT 1;
 
 -- reply_verdict: what a decision about a reply must know.
 -- one
 -- out parent_page_number integer?
 SELECT reply.thread_id, reply.parent_id, reply.state, reply.revision, reply.page_number,
-       parent.page_number AS parent_page_number, reply.name, thread.title, thread.page
+       parent.page_number AS parent_page_number, reply.name, reply.comment, thread.title
   FROM reply JOIN thread ON thread.id = reply.thread_id LEFT JOIN reply AS parent ON parent.id = reply.parent_id
  WHERE reply.id = :id AND reply.site_id = :site_id;
 

@@ -29,7 +29,7 @@ SELECT id FROM reply
 
 -- reply_parent: the state of a reply that somebody answers, with its author's name.
 -- one
-SELECT state, name FROM reply WHERE id = :id AND thread_id = :thread_id;
+SELECT state, name, page_number FROM reply WHERE id = :id AND thread_id = :thread_id;
 
 -- author_published: has this author a published reply?
 -- one

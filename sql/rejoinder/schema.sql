@@ -21,6 +21,8 @@ CREATE TABLE thread (
   updated_at  INTEGER NOT NULL DEFAULT 0,  -- of the last such change
   UNIQUE (site_id, page)
 ) STRICT;
+-- All threads of a site, in steps.
+CREATE INDEX thread_site ON thread (site_id, id);
 
 -- A reply, or what is left of one that was withdrawn.
 CREATE TABLE reply (

@@ -31,4 +31,4 @@ RETURNING revision, roots;
 -- thread_list: the ids of a site's threads behind one, in steps.
 -- many
 -- in most integer
-SELECT id FROM thread WHERE site_id = :site_id AND id > :id ORDER BY site_id, id LIMIT :most;
+SELECT id FROM thread WHERE site_id = :site_id AND id > :id ORDER BY id LIMIT :most;

@@ -1,0 +1,358 @@
+#include "door.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "file.h"
+#include "json.h"
+#include "log.h"
+#include "page/notice.h"
+#include "page/refusal_json.h"
+#include "sql/rejoinder/database.h"
+#include "sql/rejoinder/site.h"
+#include "version.h"
+
+/* Nothing but our own files, and no inline script or style: CHECKLIST of every page. */
+#define POLICY \
+	"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; " \
+	"base-uri 'none'; form-action 'self'; object-src 'none'; frame-ancestors "
+
+/* --- at start ------------------------------------------------------------------------------------ */
+
+enum status
+door_arguments(int argc, char **argv, const char *usage, struct door_arguments *arguments, bool *done)
+{
+	static const struct option options[] = {
+	    {"config", required_argument, NULL, 'c'},
+	    {"socket", required_argument, NULL, 's'},
+	    {"help", no_argument, NULL, 'h'},
+	    {"version", no_argument, NULL, 'v'},
+	    {NULL, 0, NULL, 0},
+	};
+	int option;
+	*arguments = (struct door_arguments){.config = CONFIG_DEFAULT_PATH};
+	*done = false;
+	while ((option = getopt_long(argc, argv, "c:s:h", options, NULL)) != -1) {
+		if (option == 'c')
+			arguments->config = optarg;
+		else if (option == 's')
+			arguments->socket = optarg;
+		else if (option == 'h' || option == 'v') {
+			fputs(option == 'h' ? usage : "Rejoinder " VERSION "\n", stdout);
+			*done = true;
+			return STATUS_OK;
+		} else
+			return STATUS_INVALID;
+	}
+	if (optind == argc)
+		return STATUS_OK;
+	fprintf(stderr, "%s: unexpected argument \"%s\"; see --help\n", argv[0], argv[optind]);
+	return STATUS_INVALID;
+}
+
+static enum status
+open_keys(struct door *door)
+{
+	const struct config *config = door->config;
+	enum status status = secret_init();
+	memcpy(door->sealing.bytes, config->sealing_key, sizeof door->sealing.bytes);
+	if (status == STATUS_OK)
+		status = secret_key_load(config->matching_key, 0640, &door->matching);
+	if (status == STATUS_OK)
+		status = secret_key_load(config->receipt_key, 0640, &door->receipt);
+	return status;
+}
+
+static enum status
+open_words(struct arena *arena, const struct config_site *site, const struct words **words)
+{
+	struct str text, why = STR_NONE;
+	struct words *own;
+	*words = words_default();
+	if (site->words.len == 0)
+		return STATUS_OK;
+	enum status status = file_slurp(arena, site->words.at, DOOR_WORDS_MOST, &text);
+	if (status != STATUS_OK) {
+		log_event(LOG_LEVEL_ERROR, "words file %s cannot be read: %s", site->words.at, status_name(status));
+		return status;
+	}
+	status = words_override(arena, words_default(), text, &own, &why);
+	if (status == STATUS_OK)
+		*words = own;
+	else
+		log_event(LOG_LEVEL_ERROR, "words file %s: %.*s", site->words.at, STR_FMT(why));
+	return status;
+}
+
+static enum status
+add_site(struct db_conn *conn, void *context)
+{
+	const struct config_site *site = context;
+	return site_add(conn, &(struct site_add_in){.name = site->name}, NULL);
+}
+
+static enum status
+find_site(struct door *door, struct str name, struct site_find_row *row)
+{
+	struct db_conn *conn;
+	enum status status = db_read(door->db, &conn);
+	if (status != STATUS_OK)
+		return status;
+	status = site_find(conn, &door->arena, &(struct site_find_in){.name = name}, row);
+	db_release(conn);
+	return status;
+}
+
+static enum status
+open_site(struct door *door, const struct config_site *config, struct door_site *site)
+{
+	struct site_find_row row;
+	site->config = config;
+	enum status status = open_words(&door->arena, config, &site->words);
+	if (status != STATUS_OK)
+		return status;
+	status = find_site(door, config->name, &row);
+	if (status == STATUS_MISSING) {
+		struct config_site copy = *config;
+		status = db_write(door->db, add_site, &copy);
+		if (status == STATUS_OK)
+			status = find_site(door, config->name, &row);
+	}
+	site->id = row.id;
+	return status;
+}
+
+static enum status
+open_sites(struct door *door)
+{
+	size_t n = door->config->sites_n;
+	enum status status = STATUS_OK;
+	door->sites = arena_array(&door->arena, n, sizeof *door->sites);
+	if (door->sites == NULL)
+		return STATUS_BROKEN;
+	for (size_t i = 0; status == STATUS_OK && i < n; i++)
+		status = open_site(door, &door->config->sites[i], &door->sites[i]);
+	return status;
+}
+
+enum status
+door_open(const char *config_path, struct door *door)
+{
+	*door = (struct door){.public_tree = {-1}};
+	arena_init(&door->arena, DOOR_ARENA_MOST);
+	/* What the doors make is shared by their group, and nobody else's. */
+	umask(0007);
+	json_init();
+	enum status status = config_read(&door->arena, config_path, &door->config);
+	if (status == STATUS_OK)
+		status = open_keys(door);
+	if (status == STATUS_OK)
+		status = db_open(door->config->database, &sql_rejoinder, true, &door->db);
+	if (status == STATUS_OK)
+		status = open_sites(door);
+	if (status == STATUS_OK) {
+		struct str path = str_format(&door->arena, "%s/pace", door->config->run_dir);
+		status = path.at == NULL ? STATUS_BROKEN : pace_open(path.at, &door->pace);
+	}
+	if (status == STATUS_OK)
+		status = file_tree_open(door->config->public_dir, &door->public_tree);
+	if (status != STATUS_OK)
+		door_close(door);
+	return status;
+}
+
+void
+door_close(struct door *door)
+{
+	if (door->public_tree.fd >= 0)
+		file_tree_close(&door->public_tree);
+	pace_close(door->pace);
+	if (door->db != NULL)
+		db_close(door->db);
+	secret_wipe(&door->matching, sizeof door->matching);
+	secret_wipe(&door->receipt, sizeof door->receipt);
+	arena_free(&door->arena);
+}
+
+/* --- each request -------------------------------------------------------------------------------- */
+
+const struct door_site *
+door_site(const struct door *door, struct str name)
+{
+	const struct config_site *config = config_site(door->config, name);
+	return config == NULL ? NULL : &door->sites[config - door->config->sites];
+}
+
+struct publish_press
+door_press(const struct door *door, const struct door_site *site)
+{
+	return (struct publish_press){.config = door->config, .words = site->words, .db = door->db,
+	    .public_tree = door->public_tree};
+}
+
+static struct str
+path_below(const struct config_site *site, struct arena *arena, struct str path)
+{
+	struct str decoded = str_percent_decode(arena, path, false);
+	bool below = str_starts(decoded, site->mount) && decoded.len > site->mount.len &&
+	             decoded.at[site->mount.len] == '/';
+	return below ? str_sub(decoded, site->mount.len, decoded.len) : STR_NONE;
+}
+
+const struct fcgi_route *
+door_route(const struct door_site *site, const struct fcgi_route *routes, size_t routes_n,
+    struct fcgi_request *request, struct fcgi_response *response)
+{
+	struct str allow = STR_NONE;
+	struct str path = path_below(site->config, request->arena, request->path);
+	const struct fcgi_route *route = fcgi_route(routes, routes_n, request, path, &allow);
+	if (route == NULL && allow.len == 0)
+		door_refuse_plain(site, request, response, DOOR_MISSING);
+	else if (route == NULL) {
+		fcgi_header(response, "Allow", allow);
+		door_refuse(site, request, response,
+		    &(struct door_refusal){405, "method-not-allowed", WORD_TITLE_METHOD, WORD_REFUSED_METHOD,
+		        WORD_ADVICE_BACK, STR_NONE});
+	}
+	return route;
+}
+
+bool
+door_wants_json(const struct fcgi_request *request)
+{
+	struct str accept = request->accept;
+	/* Browsers ask for text/html as well; whoever lists only JSON is a program. */
+	while (accept.at != NULL) {
+		struct str type = str_cut(&accept, ',');
+		type = str_trim(str_cut(&type, ';'));
+		if (str_eq_nocase(type, STR("application/json")))
+			return true;
+		if (str_eq_nocase(type, STR("text/html")))
+			return false;
+	}
+	return false;
+}
+
+static void
+common_headers(struct fcgi_response *response, int code)
+{
+	response->code = code;
+	fcgi_header(response, "X-Content-Type-Options", STR("nosniff"));
+	fcgi_header(response, "Referrer-Policy", STR("same-origin"));
+	fcgi_header(response, "Cache-Control", STR("no-store"));
+}
+
+static void
+page_headers(struct fcgi_response *response, int code, struct str policy)
+{
+	common_headers(response, code);
+	response->type = STR("text/html; charset=utf-8");
+	fcgi_header(response, "Content-Security-Policy", policy);
+	fcgi_header(response, "Cross-Origin-Opener-Policy", STR("same-origin"));
+}
+
+void
+door_page(struct fcgi_response *response, int code)
+{
+	page_headers(response, code, STR(POLICY "'self'"));
+}
+
+void
+door_private_page(struct fcgi_response *response, int code)
+{
+	page_headers(response, code, STR(POLICY "'none'"));
+}
+
+void
+door_json(struct fcgi_response *response, int code)
+{
+	common_headers(response, code);
+	response->type = STR("application/json");
+}
+
+void
+door_redirect(struct fcgi_response *response, struct str path)
+{
+	common_headers(response, 303);
+	fcgi_header(response, "Location", path);
+}
+
+static void
+refuse_as_json(const struct door_site *site, const struct fcgi_request *request, struct fcgi_response *response,
+    const struct door_refusal *refusal)
+{
+	struct page_refusal_json page = {
+	    .error = str_from(refusal->error),
+	    .message = words_say(request->arena, site->words, refusal->message, NULL, 0),
+	};
+	door_json(response, refusal->code);
+	page_refusal_json(&response->body, site->words, &page);
+}
+
+static void
+refuse_as_page(const struct door_site *site, const struct fcgi_request *request, struct fcgi_response *response,
+    const struct door_refusal *refusal)
+{
+	struct arena *arena = request->arena;
+	struct page_reader_head head = {.mount = site->config->mount, .noindex = true};
+	struct page_reader_foot foot = {.page_title = STR_NONE};
+	bool advises = refusal->advice != refusal->title;
+	struct page_notice page = {
+	    .head = &head,
+	    .head_n = 1,
+	    .foot = &foot,
+	    .foot_n = 1,
+	    .title = words_say(arena, site->words, refusal->title, NULL, 0),
+	    .message = words_say(arena, site->words, refusal->message, NULL, 0),
+	    .advice = advises ? words_say(arena, site->words, refusal->advice, NULL, 0) : STR_NONE,
+	    .comment = refusal->comment,
+	    .request = refusal->code >= 500 ? str_from(request->id) : STR_NONE,
+	};
+	door_page(response, refusal->code);
+	page_notice(&response->body, site->words, &page);
+}
+
+void
+door_refuse(const struct door_site *site, const struct fcgi_request *request, struct fcgi_response *response,
+    const struct door_refusal *refusal)
+{
+	if (door_wants_json(request))
+		refuse_as_json(site, request, response, refusal);
+	else
+		refuse_as_page(site, request, response, refusal);
+}
+
+void
+door_refuse_plain(const struct door_site *site, const struct fcgi_request *request, struct fcgi_response *response,
+    enum door_plain plain)
+{
+	static const struct door_refusal refusals[DOOR_PLAIN] = {
+	    [DOOR_MISSING] = {404, "not-found", WORD_TITLE_MISSING, WORD_REFUSED_MISSING, WORD_TITLE_MISSING, {0}},
+	    [DOOR_MALFORMED] = {400, "bad-request", WORD_TITLE_MALFORMED, WORD_REFUSED_MALFORMED, WORD_ADVICE_BACK, {0}},
+	    [DOOR_TYPE] = {415, "unsupported-type", WORD_TITLE_TYPE, WORD_REFUSED_TYPE, WORD_ADVICE_BACK, {0}},
+	    [DOOR_BUSY] = {503, "busy", WORD_TITLE_BUSY, WORD_REFUSED_BUSY_PAGE, WORD_ADVICE_LATER, {0}},
+	    [DOOR_BROKEN] = {500, "broken", WORD_TITLE_BROKEN, WORD_REFUSED_BROKEN, WORD_ADVICE_REPORT, {0}},
+	};
+	if (plain == DOOR_BUSY)
+		fcgi_header(response, "Retry-After", STR("5"));
+	door_refuse(site, request, response, &refusals[plain]);
+}
+
+void
+door_fail(const struct door_site *site, const struct fcgi_request *request, struct fcgi_response *response,
+    enum status status)
+{
+	door_refuse_plain(site, request, response, status == STATUS_BUSY ? DOOR_BUSY : DOOR_BROKEN);
+}
+
+void
+door_health(const struct door *door, struct fcgi_response *response)
+{
+	enum status status = db_health(door->db);
+	common_headers(response, status == STATUS_OK ? 200 : 503);
+	response->type = STR("text/plain; charset=utf-8");
+	out_put(&response->body, status == STATUS_OK ? STR("ok\n") : STR("the database cannot be read\n"));
+}

@@ -1,0 +1,23 @@
+/*
+ * reader.h - the handlers of reader.fcgi; cgi-bin/reader.c says which address is whose.
+ *
+ * This door seals and never opens: it holds no key that could.
+ */
+#ifndef READER_H
+#define READER_H
+
+#include "door.h"
+#include "fcgi.h"
+
+/* Calls the handler of the request's address, or answers 404 or 405. */
+void reader_dispatch(struct door *door, const struct fcgi_route *routes, size_t routes_n,
+    struct fcgi_request *request, struct fcgi_response *response);
+
+/* The handlers; `door` is a struct reader_visit of reader.c. */
+fcgi_handler reader_form;    /* GET /form?page=&parent= : «Leave a Reply», a page of its own */
+fcgi_handler reader_reply;   /* POST /reply : takes a submission */
+fcgi_handler reader_receipt; /* GET /receipt/<secret> : what became of it */
+fcgi_handler reader_thread;  /* GET /threads<page>/~/<file> : what is no file, or spelled otherwise */
+fcgi_handler reader_health;  /* GET /health */
+
+#endif
