@@ -46,7 +46,7 @@ enum {
 };
 
 /* How a link that is no link began, so that it ends alike. */
-enum typed { TYPED_NONE, TYPED_UNDECIDED, TYPED_BRACKETS, TYPED_ANGLES };
+enum typed { TYPED_NONE, TYPED_UNDECIDED, TYPED_BRACKETS, TYPED_ANGLES, TYPED_BARE };
 
 /* One parsing. */
 struct emitter {
@@ -57,7 +57,7 @@ struct emitter {
 	enum tag open[OPEN_MAX]; /* what is open now, so that nothing crosses */
 	size_t open_n;
 	size_t blocks, blocks_flat; /* quotes and lists around: written, and too deep to be */
-	size_t spans;               /* em, strong and code around */
+	size_t spans_flat;          /* em, strong and code around that are too deep to be written */
 	size_t anchors;             /* links and images around */
 	size_t anchor_open;         /* the one of them that is written as <a>; 0 for none */
 	size_t anchor_typed;        /* the one of them that is shown as typed; 0 for none */
@@ -65,21 +65,31 @@ struct emitter {
 	struct str typed_url;
 	unsigned heading; /* its level, until its first text is there; 0 outside */
 	bool underlined;  /* the heading is of the kind with a line below */
+	bool stopped;     /* a callback returned STOP; md4c 0.4.8 forgets it on some ways out */
 };
 
 /* --- tags --------------------------------------------------------------------------------------- */
 
 static int
-within_bounds(const struct emitter *emitter)
+stop(struct emitter *emitter)
 {
-	return emitter->out.failed || emitter->out.len > emitter->text.len * MARKDOWN_GROWTH + SLACK ? STOP : 0;
+	emitter->stopped = true;
+	return STOP;
+}
+
+static int
+within_bounds(struct emitter *emitter)
+{
+	if (emitter->out.failed || emitter->out.len > emitter->text.len * MARKDOWN_GROWTH + SLACK)
+		return stop(emitter);
+	return emitter->stopped ? STOP : 0;
 }
 
 static int
 tag_push(struct emitter *emitter, enum tag tag)
 {
 	if (emitter->open_n == OPEN_MAX)
-		return STOP;
+		return stop(emitter);
 	emitter->open[emitter->open_n++] = tag;
 	return within_bounds(emitter);
 }
@@ -91,15 +101,39 @@ tag_open(struct emitter *emitter, enum tag tag)
 	return tag_push(emitter, tag);
 }
 
-/* md4c nests rightly; should it ever not, the comment is shown as typed, not the page torn. */
+static void
+tag_pop(struct emitter *emitter)
+{
+	emitter->open_n--;
+	out_put(&emitter->out, tags[emitter->open[emitter->open_n]].close);
+}
+
+/*
+ * Closes the innermost `tag` and what is open inside of it; nothing when there is none.  md4c does
+ * not always nest rightly: in «*http://x.org*y» the link swallows the end of the emphasis.
+ */
 static int
 tag_close(struct emitter *emitter, enum tag tag)
 {
-	if (emitter->open_n == 0 || emitter->open[emitter->open_n - 1] != tag)
-		return STOP;
-	emitter->open_n--;
-	out_put(&emitter->out, tags[tag].close);
+	size_t found = emitter->open_n;
+	while (found > 0 && emitter->open[found - 1] != tag)
+		found--;
+	if (found == 0)
+		return within_bounds(emitter);
+	while (emitter->open_n >= found)
+		tag_pop(emitter);
 	return within_bounds(emitter);
+}
+
+static size_t
+spans_open(const struct emitter *emitter)
+{
+	size_t spans = 0;
+	for (size_t i = 0; i < emitter->open_n; i++) {
+		enum tag tag = emitter->open[i];
+		spans += tag == TAG_EM || tag == TAG_STRONG;
+	}
+	return spans;
 }
 
 static void
@@ -254,16 +288,36 @@ anchor_enter(struct emitter *emitter, const MD_ATTRIBUTE *address)
 	return 0;
 }
 
-/* What follows tells «<mailto:a@b>», whose text is its address, from «[text](mailto:a@b)». */
+/* Does `at` point behind the first byte of what was typed, and no further than its end? */
+static bool
+is_inside(const struct emitter *emitter, const char *at)
+{
+	uintptr_t begin = (uintptr_t)emitter->text.at;
+	return (uintptr_t)at > begin && (uintptr_t)at <= begin + emitter->text.len;
+}
+
+/* «<mailto:a@b>» and «ftp://x» have their address for text, as «[text](mailto:a@b)» has not. */
+static enum typed
+typed_kind(const struct emitter *emitter, struct str text)
+{
+	if (text.len == 0 || !str_ends(emitter->typed_url, text))
+		return TYPED_BRACKETS;
+	if (is_inside(emitter, text.at) && text.at[-1] == '<')
+		return TYPED_ANGLES;
+	bool whole = text.len == emitter->typed_url.len && !(is_inside(emitter, text.at) && text.at[-1] == '[');
+	return whole ? TYPED_BARE : TYPED_BRACKETS;
+}
+
 static void
 typed_begin(struct emitter *emitter, struct str text)
 {
 	if (emitter->typed != TYPED_UNDECIDED)
 		return;
-	bool angles = text.len > 0 && str_ends(emitter->typed_url, text) &&
-	    (text.len == emitter->typed_url.len || str_starts(emitter->typed_url, STR("mailto:")));
-	emitter->typed = angles ? TYPED_ANGLES : TYPED_BRACKETS;
-	out_html(&emitter->out, angles ? STR("<") : STR("["));
+	emitter->typed = typed_kind(emitter, text);
+	if (emitter->typed == TYPED_BRACKETS)
+		out_byte(&emitter->out, '[');
+	if (emitter->typed == TYPED_ANGLES)
+		out_html(&emitter->out, STR("<"));
 }
 
 static int
@@ -274,9 +328,9 @@ typed_end(struct emitter *emitter)
 		out_put(&emitter->out, STR("]("));
 		out_html(&emitter->out, emitter->typed_url);
 		out_byte(&emitter->out, ')');
-	} else {
-		out_html(&emitter->out, STR(">"));
 	}
+	if (emitter->typed == TYPED_ANGLES)
+		out_html(&emitter->out, STR(">"));
 	emitter->typed = TYPED_NONE;
 	return within_bounds(emitter);
 }
@@ -284,6 +338,8 @@ typed_end(struct emitter *emitter)
 static int
 anchor_leave(struct emitter *emitter)
 {
+	if (emitter->anchors == 0)
+		return 0;
 	size_t anchor = emitter->anchors--;
 	if (anchor == emitter->anchor_open) {
 		emitter->anchor_open = 0;
@@ -313,7 +369,10 @@ enter_span(MD_SPANTYPE type, void *detail, void *context)
 		return anchor_enter(emitter, &((const MD_SPAN_A_DETAIL *)detail)->href);
 	if (type == MD_SPAN_IMG)
 		return anchor_enter(emitter, &((const MD_SPAN_IMG_DETAIL *)detail)->src);
-	return ++emitter->spans > MARKDOWN_DEPTH ? 0 : tag_open(emitter, span_tag(type));
+	if (spans_open(emitter) < MARKDOWN_DEPTH)
+		return tag_open(emitter, span_tag(type));
+	emitter->spans_flat++;
+	return 0;
 }
 
 static int
@@ -323,10 +382,37 @@ leave_span(MD_SPANTYPE type, void *detail, void *context)
 	struct emitter *emitter = context;
 	if (type == MD_SPAN_A || type == MD_SPAN_IMG)
 		return anchor_leave(emitter);
-	return emitter->spans-- > MARKDOWN_DEPTH ? 0 : tag_close(emitter, span_tag(type));
+	if (emitter->spans_flat == 0)
+		return tag_close(emitter, span_tag(type));
+	emitter->spans_flat--;
+	return 0;
 }
 
 /* --- blocks ------------------------------------------------------------------------------------- */
+
+static bool
+is_span(enum tag tag)
+{
+	return tag == TAG_EM || tag == TAG_STRONG || tag == TAG_CODE || tag == TAG_A;
+}
+
+/* Before a block begins: no span lasts longer than its own, whatever md4c has told of it. */
+static void
+spans_forget(struct emitter *emitter)
+{
+	while (emitter->open_n > 0 && is_span(emitter->open[emitter->open_n - 1]))
+		tag_pop(emitter);
+	emitter->spans_flat = 0;
+	emitter->anchors = emitter->anchor_open = emitter->anchor_typed = 0;
+	emitter->typed = TYPED_NONE;
+}
+
+static int
+leaf_open(struct emitter *emitter, enum tag tag)
+{
+	spans_forget(emitter);
+	return tag_open(emitter, tag);
+}
 
 static int
 list_open(struct emitter *emitter, unsigned start)
@@ -343,6 +429,7 @@ list_open(struct emitter *emitter, unsigned start)
 static int
 container_enter(struct emitter *emitter, MD_BLOCKTYPE type, void *detail)
 {
+	spans_forget(emitter);
 	if (emitter->blocks == MARKDOWN_DEPTH) {
 		emitter->blocks_flat++;
 		return 0;
@@ -368,6 +455,7 @@ container_leave(struct emitter *emitter, MD_BLOCKTYPE type)
 static int
 item_enter(struct emitter *emitter)
 {
+	spans_forget(emitter);
 	if (emitter->blocks_flat == 0)
 		return tag_open(emitter, TAG_LI);
 	line_break(emitter);
@@ -377,23 +465,23 @@ item_enter(struct emitter *emitter)
 static int
 code_enter(struct emitter *emitter)
 {
-	int stop = tag_open(emitter, TAG_PRE);
-	return stop != 0 ? stop : tag_open(emitter, TAG_CODE);
+	int stopped = leaf_open(emitter, TAG_PRE);
+	return stopped != 0 ? stopped : tag_open(emitter, TAG_CODE);
 }
 
 static int
 code_leave(struct emitter *emitter)
 {
-	int stop = tag_close(emitter, TAG_CODE);
-	return stop != 0 ? stop : tag_close(emitter, TAG_PRE);
+	int stopped = tag_close(emitter, TAG_CODE);
+	return stopped != 0 ? stopped : tag_close(emitter, TAG_PRE);
 }
 
 static int
 rule_write(struct emitter *emitter)
 {
-	int stop = tag_open(emitter, TAG_P);
+	int stopped = leaf_open(emitter, TAG_P);
 	out_put(&emitter->out, STR("---"));
-	return stop != 0 ? stop : tag_close(emitter, TAG_P);
+	return stopped != 0 ? stopped : tag_close(emitter, TAG_P);
 }
 
 static int
@@ -401,7 +489,7 @@ heading_enter(struct emitter *emitter, unsigned level)
 {
 	emitter->heading = level;
 	emitter->underlined = false;
-	return tag_open(emitter, TAG_P);
+	return leaf_open(emitter, TAG_P);
 }
 
 static void
@@ -420,7 +508,7 @@ static bool
 has_hashes(const struct emitter *emitter, const char *text)
 {
 	const char *begin = emitter->text.at;
-	if (text <= begin || text > begin + emitter->text.len)
+	if (!is_inside(emitter, text))
 		return false;
 	size_t hashes = 0;
 	for (const char *at = text; at > begin && at[-1] != '\n' && at[-1] != '\r'; at--) {
@@ -478,7 +566,7 @@ enter_block(MD_BLOCKTYPE type, void *detail, void *context)
 	case MD_BLOCK_H:
 		return heading_enter(emitter, ((const MD_BLOCK_H_DETAIL *)detail)->level);
 	default:
-		return tag_open(emitter, TAG_P);
+		return leaf_open(emitter, TAG_P);
 	}
 }
 
@@ -574,10 +662,10 @@ markdown_html(struct arena *arena, struct str text_typed, struct markdown *resul
 	    .text = text};
 	if (text_typed.len == 0)
 		return finish(&emitter, STR(""), false, result);
-	int stopped = md_parse(text_typed.at, (MD_SIZE)text_typed.len, &parser, &emitter);
-	if (stopped < 0)
+	int failed = md_parse(text_typed.at, (MD_SIZE)text_typed.len, &parser, &emitter);
+	if (failed < 0)
 		return STATUS_BROKEN;
-	if (stopped != 0)
+	if (emitter.stopped || emitter.open_n > 0)
 		return finish(&emitter, as_typed(arena, text_typed), true, result);
 	if (emitter.out.len > 0 || str_trim(text_typed).len == 0)
 		return finish(&emitter, emitter.out.len == 0 ? STR("") : out_str(&emitter.out), false, result);
@@ -636,8 +724,8 @@ markdown_text(struct arena *arena, struct str text_typed, struct str *plain)
 	    .enter_span = plain_span,
 	    .leave_span = plain_span,
 	    .text = plain_text};
-	int stopped = md_parse(text_typed.len == 0 ? "" : text_typed.at, (MD_SIZE)text_typed.len, &parser, &out);
-	if (stopped != 0 || out_status(&out) != STATUS_OK)
+	int failed = md_parse(text_typed.len == 0 ? "" : text_typed.at, (MD_SIZE)text_typed.len, &parser, &out);
+	if (failed != 0 || out_status(&out) != STATUS_OK)
 		return STATUS_BROKEN;
 	*plain = out.len == 0 ? STR("") : str_trim(out_str(&out));
 	return STATUS_OK;
