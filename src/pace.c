@@ -84,8 +84,11 @@ pace_open(const char *path, struct pace **pace)
 	}
 	if (mine == NULL && shared != NULL)
 		munmap(shared, sizeof *shared);
-	if (fd >= 0)
+	/* The mapping keeps the open file, and with it the lock, beyond close(2). */
+	if (fd >= 0) {
+		flock(fd, LOCK_UN);
 		close(fd);
+	}
 	return mine == NULL ? STATUS_BROKEN : STATUS_OK;
 }
 
