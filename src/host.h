@@ -9,8 +9,8 @@
 #include "str.h"
 
 enum {
-	HOST_MAX = 253,  /* bytes of a host name in A-labels (RFC 1035 without the root's dot) */
-	HOST_LABEL = 63, /* bytes of one label */
+	HOST_MAX = 253,	  /* bytes of a host name in A-labels (RFC 1035 without the root's dot) */
+	HOST_LABEL = 63,  /* bytes of one label */
 	HOST_INPUT = 1024 /* bytes that are looked at before conversion; longer ones are INVALID */
 };
 

@@ -79,7 +79,8 @@ copy(struct arena *arena, json_t *object, struct json **json)
 	*made = (struct json){.members = members};
 	const char *name;
 	json_t *value;
-	json_object_foreach (object, name, value) {
+	json_object_foreach(object, name, value)
+	{
 		members[made->members_n++] = (struct json_member){
 		    .name = str_copy(arena, str_from(name)),
 		    .kind = kind_of(value),

@@ -46,8 +46,8 @@ struct json {
 void json_init(void);
 
 /*
- * Strict RFC 8259: the whole of `body` is one object in UTF-8 without a byte order mark.  INVALID for anything
- * else: bytes before or behind it, a member twice (at any depth), NUL raw or escaped, a lone
+ * Strict RFC 8259: the whole of `body` is one object in UTF-8 without a byte order mark.  INVALID for
+ * anything else: bytes before or behind it, a member twice (at any depth), NUL raw or escaped, a lone
  * surrogate, deeper than JSON_DEPTH, a number out of range, another value than an object.
  * TOO_LARGE for more than JSON_MEMBERS members.  BROKEN when memory fails.
  */

@@ -10,18 +10,7 @@
  * What may come out. Markup of our own stands in this table and in the three functions that write
  * an attribute, nowhere else in the program.
  */
-enum tag {
-	TAG_P,
-	TAG_EM,
-	TAG_STRONG,
-	TAG_CODE,
-	TAG_PRE,
-	TAG_QUOTE,
-	TAG_OL,
-	TAG_UL,
-	TAG_LI,
-	TAG_A
-};
+enum tag { TAG_P, TAG_EM, TAG_STRONG, TAG_CODE, TAG_PRE, TAG_QUOTE, TAG_OL, TAG_UL, TAG_LI, TAG_A };
 
 static const struct {
 	struct str open, close;
@@ -52,20 +41,20 @@ enum typed { TYPED_NONE, TYPED_UNDECIDED, TYPED_BRACKETS, TYPED_ANGLES, TYPED_BA
 struct emitter {
 	struct out out;
 	struct arena *arena;
-	struct str text;         /* what was typed */
-	size_t links;            /* links and images seen */
+	struct str text;	 /* what was typed */
+	size_t links;		 /* links and images seen */
 	enum tag open[OPEN_MAX]; /* what is open now, so that nothing crosses */
 	size_t open_n;
 	size_t blocks, blocks_flat; /* quotes and lists around: written, and too deep to be */
-	size_t spans_flat;          /* em, strong and code around that are too deep to be written */
-	size_t anchors;             /* links and images around */
-	size_t anchor_open;         /* the one of them that is written as <a>; 0 for none */
-	size_t anchor_typed;        /* the one of them that is shown as typed; 0 for none */
+	size_t spans_flat;	    /* em, strong and code around that are too deep to be written */
+	size_t anchors;		    /* links and images around */
+	size_t anchor_open;	    /* the one of them that is written as <a>; 0 for none */
+	size_t anchor_typed;	    /* the one of them that is shown as typed; 0 for none */
 	enum typed typed;
 	struct str typed_url;
 	unsigned heading; /* its level, until its first text is there; 0 outside */
 	bool underlined;  /* the heading is of the kind with a line below */
-	bool stopped;     /* a callback returned STOP; md4c 0.4.8 forgets it on some ways out */
+	bool stopped;	  /* a callback returned STOP; md4c 0.4.8 forgets it on some ways out */
 };
 
 /* --- tags --------------------------------------------------------------------------------------- */
@@ -304,7 +293,8 @@ typed_kind(const struct emitter *emitter, struct str text)
 		return TYPED_BRACKETS;
 	if (is_inside(emitter, text.at) && text.at[-1] == '<')
 		return TYPED_ANGLES;
-	bool whole = text.len == emitter->typed_url.len && !(is_inside(emitter, text.at) && text.at[-1] == '[');
+	bool whole =
+	    text.len == emitter->typed_url.len && !(is_inside(emitter, text.at) && text.at[-1] == '[');
 	return whole ? TYPED_BARE : TYPED_BRACKETS;
 }
 
@@ -621,7 +611,8 @@ text(MD_TEXTTYPE type, const MD_CHAR *at, MD_SIZE len, void *context)
 
 /* --- the whole ---------------------------------------------------------------------------------- */
 
-static const unsigned flags = MD_FLAG_NOHTML | MD_FLAG_PERMISSIVEURLAUTOLINKS | MD_FLAG_PERMISSIVEWWWAUTOLINKS;
+static const unsigned flags =
+    MD_FLAG_NOHTML | MD_FLAG_PERMISSIVEURLAUTOLINKS | MD_FLAG_PERMISSIVEWWWAUTOLINKS;
 
 /* The last resort, which nothing but its length can make long. */
 static struct str
@@ -668,7 +659,8 @@ markdown_html(struct arena *arena, struct str text_typed, struct markdown *resul
 	if (emitter.stopped || emitter.open_n > 0)
 		return finish(&emitter, as_typed(arena, text_typed), true, result);
 	if (emitter.out.len > 0 || str_trim(text_typed).len == 0)
-		return finish(&emitter, emitter.out.len == 0 ? STR("") : out_str(&emitter.out), false, result);
+		return finish(
+		    &emitter, emitter.out.len == 0 ? STR("") : out_str(&emitter.out), false, result);
 	/* Nothing but definitions of links: that is not what the person wanted to say. */
 	return finish(&emitter, as_typed(arena, text_typed), true, result);
 }
@@ -724,7 +716,8 @@ markdown_text(struct arena *arena, struct str text_typed, struct str *plain)
 	    .enter_span = plain_span,
 	    .leave_span = plain_span,
 	    .text = plain_text};
-	int failed = md_parse(text_typed.len == 0 ? "" : text_typed.at, (MD_SIZE)text_typed.len, &parser, &out);
+	int failed =
+	    md_parse(text_typed.len == 0 ? "" : text_typed.at, (MD_SIZE)text_typed.len, &parser, &out);
 	if (failed != 0 || out_status(&out) != STATUS_OK)
 		return STATUS_BROKEN;
 	*plain = out.len == 0 ? STR("") : str_trim(out_str(&out));

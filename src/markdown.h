@@ -36,8 +36,8 @@ enum {
 
 struct markdown {
 	struct html html; /* balanced; empty for empty input */
-	size_t links;     /* links and images that were typed, those that came out as text too */
-	bool typed;       /* shown as typed: over the bound on output, or else nothing would be seen */
+	size_t links;	  /* links and images that were typed, those that came out as text too */
+	bool typed;	  /* shown as typed: over the bound on output, or else nothing would be seen */
 };
 
 /*

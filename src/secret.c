@@ -264,8 +264,8 @@ pad(unsigned char *at, size_t room, char purpose, struct str plain)
 }
 
 enum status
-secret_seal(const struct secret_batch *batch, struct arena *arena, char purpose, struct str plain,
-    struct str *sealed)
+secret_seal(
+    const struct secret_batch *batch, struct arena *arena, char purpose, struct str plain, struct str *sealed)
 {
 	if (plain.len > SECRET_PLAIN)
 		return STATUS_TOO_LARGE;
@@ -306,15 +306,15 @@ box_open(const struct secret_key *secret, const unsigned char *at, size_t len, u
 	struct secret_key shared;
 	if (crypto_box_beforenm(shared.bytes, at + 1, secret->bytes) != 0)
 		return STATUS_INVALID;
-	int failed =
-	    crypto_box_open_easy_afternm(message, at + SEAL_BOX, len - SEAL_BOX, at + SEAL_NONCE, shared.bytes);
+	int failed = crypto_box_open_easy_afternm(
+	    message, at + SEAL_BOX, len - SEAL_BOX, at + SEAL_NONCE, shared.bytes);
 	secret_wipe(&shared, sizeof shared);
 	return failed != 0 ? STATUS_INVALID : STATUS_OK;
 }
 
 enum status
-secret_open(const struct secret_key *secret, struct arena *arena, char purpose, struct str sealed,
-    struct str *plain)
+secret_open(
+    const struct secret_key *secret, struct arena *arena, char purpose, struct str sealed, struct str *plain)
 {
 	if (!has_frame(sealed))
 		return STATUS_INVALID;

@@ -18,12 +18,12 @@
 #include "str.h"
 
 enum {
-	SECRET_KEY = 32,          /* bytes of every key: secret, public, or for hashes */
-	SECRET_HASH = 32,         /* bytes of a keyed hash */
-	SECRET_PAD = 64,          /* sealed plaintexts are padded to a multiple of this */
-	SECRET_PLAIN = 4096,      /* bytes that may be sealed at once */
+	SECRET_KEY = 32,		    /* bytes of every key: secret, public, or for hashes */
+	SECRET_HASH = 32,		    /* bytes of a keyed hash */
+	SECRET_PAD = 64,		    /* sealed plaintexts are padded to a multiple of this */
+	SECRET_PLAIN = 4096,		    /* bytes that may be sealed at once */
 	SECRET_OVERHEAD = 1 + 32 + 24 + 16, /* version, ephemeral public key, nonce, authenticator */
-	SECRET_PASSWORD_OPS = 2,  /* argon2id passes; OWASP's minimum, 33 ms measured on 2 cores */
+	SECRET_PASSWORD_OPS = 2,	    /* argon2id passes; OWASP's minimum, 33 ms measured on 2 cores */
 	SECRET_PASSWORD_MEMORY = 19 * 1024 * 1024 /* bytes that each password function takes meanwhile */
 };
 
@@ -96,15 +96,15 @@ struct secret_batch {
 MUST_USE enum status secret_batch_begin(struct secret_batch *batch, const struct secret_key *recipient);
 /* TOO_LARGE over SECRET_PLAIN; BROKEN when memory fails.  A batch may be shared by threads. */
 MUST_USE enum status secret_seal(const struct secret_batch *batch, struct arena *arena, char purpose,
-	struct str plain, struct str *sealed);
+    struct str plain, struct str *sealed);
 void secret_batch_end(struct secret_batch *batch);
 
 /*
  * INVALID when it does not open: another key, another purpose, one bit changed, too short or long.
  * `secret` is the recipient's.  An empty plaintext is there (at != NULL).  BROKEN when memory fails.
  */
-MUST_USE enum status secret_open(const struct secret_key *secret, struct arena *arena, char purpose,
-	struct str sealed, struct str *plain);
+MUST_USE enum status secret_open(
+    const struct secret_key *secret, struct arena *arena, char purpose, struct str sealed, struct str *plain);
 
 /* --- keyed hashes ------------------------------------------------------------------------------ */
 
@@ -114,7 +114,7 @@ MUST_USE enum status secret_open(const struct secret_key *secret, struct arena *
  * the same parts for another purpose do.  STR_NONE counts as empty.
  */
 void secret_hash(const struct secret_key *key, const char *purpose, const struct str *parts, size_t parts_n,
-	uint8_t hash[SECRET_HASH]);
+    uint8_t hash[SECRET_HASH]);
 
 /* --- passwords --------------------------------------------------------------------------------- */
 

@@ -115,7 +115,8 @@ enum status
 text_fold(struct arena *arena, struct str s, struct str *folded)
 {
 	return map(arena, s,
-	    UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD | UTF8PROC_IGNORE, folded);
+	    UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD | UTF8PROC_IGNORE,
+	    folded);
 }
 
 /* --- faults ------------------------------------------------------------------------------------- */
@@ -162,8 +163,8 @@ is_noncharacter(int32_t point)
 static bool
 is_direction(int32_t point)
 {
-	return (point >= 0x202a && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069) || point == 0x200e ||
-	    point == 0x200f || point == 0x061c;
+	return (point >= 0x202a && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069) ||
+	    point == 0x200e || point == 0x200f || point == 0x061c;
 }
 
 /* Braille's blank is a symbol and the noncombining spaces are separators; the rest Unicode lists. */
@@ -185,11 +186,11 @@ is_visible(int32_t point, const utf8proc_property_t *property)
 
 /* Where a scan stands: what came before decides about marks and joiners. */
 struct scan {
-	int32_t before;                       /* the point before, 0 at the beginning */
-	const utf8proc_property_t *property;  /* of `before` */
-	size_t marks;                         /* in a row, up to `before` */
-	bool pictograph;                      /* `before` ends an emoji that a ZWJ may continue */
-	bool visible;                         /* something was */
+	int32_t before;			     /* the point before, 0 at the beginning */
+	const utf8proc_property_t *property; /* of `before` */
+	size_t marks;			     /* in a row, up to `before` */
+	bool pictograph;		     /* `before` ends an emoji that a ZWJ may continue */
+	bool visible;			     /* something was */
 };
 
 /* A joiner after `scan->before`: right if the next point fits to it. */
@@ -207,8 +208,8 @@ static void
 scan_step(struct scan *scan, int32_t point, const utf8proc_property_t *property)
 {
 	bool extends = point == VARIATION_EMOJI || (point >= TONE_FIRST && point <= TONE_LAST);
-	scan->pictograph =
-	    property->boundclass == UTF8PROC_BOUNDCLASS_EXTENDED_PICTOGRAPHIC || (scan->pictograph && extends);
+	scan->pictograph = property->boundclass == UTF8PROC_BOUNDCLASS_EXTENDED_PICTOGRAPHIC ||
+	    (scan->pictograph && extends);
 	scan->marks = is_mark(property) ? scan->marks + 1 : 0;
 	scan->visible |= is_visible(point, property);
 	scan->before = point;
@@ -244,7 +245,8 @@ name_category_fault(const utf8proc_property_t *property)
 	case UTF8PROC_CATEGORY_CS:
 		return TEXT_FAULT_UNKNOWN;
 	case UTF8PROC_CATEGORY_CF:
-		return property->boundclass == UTF8PROC_BOUNDCLASS_PREPEND ? TEXT_FAULT_NONE : TEXT_FAULT_INVISIBLE;
+		return property->boundclass == UTF8PROC_BOUNDCLASS_PREPEND ? TEXT_FAULT_NONE
+									   : TEXT_FAULT_INVISIBLE;
 	default:
 		return TEXT_FAULT_NONE;
 	}

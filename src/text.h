@@ -18,9 +18,9 @@
 #include "str.h"
 
 enum {
-	TEXT_NAME_MARKS = 4,     /* marks on one base; Hebrew with points and accents needs four */
+	TEXT_NAME_MARKS = 4,	 /* marks on one base; Hebrew with points and accents needs four */
 	TEXT_COMMENT_MARKS = 10, /* a comment may quote what a name may not be */
-	TEXT_MARKS = 30          /* UAX #15, Stream-Safe Text Format: more is no text of any language */
+	TEXT_MARKS = 30		 /* UAX #15, Stream-Safe Text Format: more is no text of any language */
 };
 
 /* Why a name or comment is refused; a caller has one message for each. */

@@ -1,8 +1,8 @@
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
 #include <string.h>
 
 #include "host.h"
@@ -37,9 +37,15 @@ names_become_labels(void **state)
 	    {STR_INIT("localhost"), STR_INIT("localhost")},
 	    {STR_INIT("a-b.example"), STR_INIT("a-b.example")},
 	    {STR_INIT("192.0.2.1"), STR_INIT("192.0.2.1")},
-	    {STR_INIT("B\xc3\xbc" "cher.example"), STR_INIT("xn--bcher-kva.example")},
-	    {STR_INIT("b\xc3\x9c" "cher.example"), STR_INIT("xn--bcher-kva.example")},
-	    {STR_INIT("Bu\xcc\x88" "cher.example"), STR_INIT("xn--bcher-kva.example")},
+	    {STR_INIT("B\xc3\xbc"
+		      "cher.example"),
+		STR_INIT("xn--bcher-kva.example")},
+	    {STR_INIT("b\xc3\x9c"
+		      "cher.example"),
+		STR_INIT("xn--bcher-kva.example")},
+	    {STR_INIT("Bu\xcc\x88"
+		      "cher.example"),
+		STR_INIT("xn--bcher-kva.example")},
 	    {STR_INIT("fa\xc3\x9f.de"), STR_INIT("xn--fa-hia.de")}, /* transitional would say fass.de */
 	    {STR_INIT("\xe4\xbe\x8b\xe3\x81\x88\xe3\x80\x82jp"), STR_INIT("xn--r8jz45g.jp")},
 	    {STR_INIT("xn--bcher-kva.example"), STR_INIT("xn--bcher-kva.example")},
@@ -66,7 +72,8 @@ others_are_refused(void **state)
 	    STR_INIT("a-.org"),
 	    STR_INIT("a_b.org"),
 	    STR_INIT("\xc3\xbc_b.org"),
-	    STR_INIT("a\xef\xbc\xbf" "b.org"), /* the full-width underscore */
+	    STR_INIT("a\xef\xbc\xbf"
+		     "b.org"), /* the full-width underscore */
 	    STR_INIT("a b.org"),
 	    STR_INIT("a\0b.org"),
 	    STR_INIT("a@b.org"),
@@ -79,9 +86,11 @@ others_are_refused(void **state)
 	    STR_INIT("xn--\xc3\xbc.org"),
 	    STR_INIT("xn--0.org"),
 	    STR_INIT("\xff.org"),
-	    STR_INIT("a\xe2\x80\x8b\xe2\x80\xae" "b.org"),
-	    STR_INIT("\xe2\x84\x80.org"),       /* a/c by compatibility: STD 3 */
-	    STR_INIT("\xcc\x81" "a.org"),
+	    STR_INIT("a\xe2\x80\x8b\xe2\x80\xae"
+		     "b.org"),
+	    STR_INIT("\xe2\x84\x80.org"), /* a/c by compatibility: STD 3 */
+	    STR_INIT("\xcc\x81"
+		     "a.org"),
 	    STR_INIT("abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijkl.org"),
 	};
 	for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++) {

@@ -1,8 +1,8 @@
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
 #include <string.h>
 
 #include "json.h"
@@ -39,8 +39,9 @@ static void
 members_are_found(void **state)
 {
 	(void)state;
-	struct json *json = parsed(STR(" {\"name\":\"An\\u00e9\\n\\\"\", \"empty\":\"\", \"nothing\":null, \"n\":1, \"r\":1.5,"
-	                               " \"yes\":true, \"no\":false, \"list\":[\"x\"], \"map\":{\"name\":\"y\"}}\r\n"));
+	struct json *json = parsed(
+	    STR(" {\"name\":\"An\\u00e9\\n\\\"\", \"empty\":\"\", \"nothing\":null, \"n\":1, \"r\":1.5,"
+		" \"yes\":true, \"no\":false, \"list\":[\"x\"], \"map\":{\"name\":\"y\"}}\r\n"));
 	struct str value = STR_NONE;
 	assert_int_equal(json->members_n, 9);
 	assert_int_equal(json_text(json, "name", &value), STATUS_OK);
@@ -60,9 +61,10 @@ static void
 members_keep_order_and_kind(void **state)
 {
 	(void)state;
-	struct json *json = parsed(STR("{\"z\":true,\"a\":[],\"m\":{},\"b\":-0.1,\"c\":null,\"d\":false,\"e\":\"\"}"));
-	static const enum json_kind kinds[] = {JSON_KIND_BOOL, JSON_KIND_ARRAY, JSON_KIND_OBJECT, JSON_KIND_NUMBER,
-	    JSON_KIND_NULL, JSON_KIND_BOOL, JSON_KIND_STRING};
+	struct json *json =
+	    parsed(STR("{\"z\":true,\"a\":[],\"m\":{},\"b\":-0.1,\"c\":null,\"d\":false,\"e\":\"\"}"));
+	static const enum json_kind kinds[] = {JSON_KIND_BOOL, JSON_KIND_ARRAY, JSON_KIND_OBJECT,
+	    JSON_KIND_NUMBER, JSON_KIND_NULL, JSON_KIND_BOOL, JSON_KIND_STRING};
 	static const char names[] = "zambcde";
 	assert_int_equal(json->members_n, 7);
 	for (size_t i = 0; i < 7; i++) {
@@ -149,7 +151,8 @@ depth_is_bounded(void **state)
 	assert_int_equal(json_read(&arena, nested(1000000, false), &json), STATUS_INVALID);
 	/* Brackets in strings are no depth, whatever is escaped. */
 	struct str value;
-	struct str body = STR("{\"a\":\"[[[[[[[[[[[[[[[[[[[[[[\\\"{{{{{{{{{{{{{{{{{{{{{\\\\\",\"b\":\"\\\\\"}");
+	struct str body =
+	    STR("{\"a\":\"[[[[[[[[[[[[[[[[[[[[[[\\\"{{{{{{{{{{{{{{{{{{{{{\\\\\",\"b\":\"\\\\\"}");
 	assert_int_equal(json_text(parsed(body), "b", &value), STATUS_OK);
 	assert_true(str_eq(value, STR("\\")));
 }
@@ -159,7 +162,8 @@ many(size_t members)
 {
 	struct str body = STR("{");
 	for (size_t i = 0; i < members; i++)
-		body = str_join(&arena, body, str_format(&arena, "%s\"m%zu\":\"v%zu\"", i == 0 ? "" : ",", i, i));
+		body = str_join(
+		    &arena, body, str_format(&arena, "%s\"m%zu\":\"v%zu\"", i == 0 ? "" : ",", i, i));
 	return str_join(&arena, body, STR("}"));
 }
 

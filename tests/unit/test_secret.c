@@ -1,8 +1,8 @@
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -147,7 +147,9 @@ hex_is_read_strictly(void **state)
 	assert_int_equal(secret_key_read(STR(HEX64), &key), STATUS_OK);
 	assert_int_equal(secret_key_read(STR(HEX64 "\n"), &key), STATUS_INVALID);
 	assert_int_equal(secret_key_read(STR_NONE, &key), STATUS_INVALID);
-	assert_int_equal(secret_key_read(STR("0011:233445566778899aabbccddeeff00112233445566778899aabbccddeeff"), &key), STATUS_INVALID);
+	assert_int_equal(
+	    secret_key_read(STR("0011:233445566778899aabbccddeeff00112233445566778899aabbccddeeff"), &key),
+	    STATUS_INVALID);
 	assert_int_equal(secret_key_read(str_sub(STR(HEX64), 0, 62), &key), STATUS_INVALID);
 }
 
@@ -222,7 +224,8 @@ boxes_open_again(void **state)
 	assert_true(str_eq(plain, opened));
 	assert_int_equal(unseal(SECRET_NETWORK, seal(&batch, SECRET_NETWORK, STR_NONE), &opened), STATUS_OK);
 	assert_int_equal(opened.len, 0);
-	assert_int_equal(secret_seal(&batch, &arena, SECRET_EMAIL, (struct str){text, sizeof text}, &sealed), STATUS_TOO_LARGE);
+	assert_int_equal(secret_seal(&batch, &arena, SECRET_EMAIL, (struct str){text, sizeof text}, &sealed),
+	    STATUS_TOO_LARGE);
 	secret_batch_end(&batch);
 }
 
@@ -238,7 +241,8 @@ boxes_tell_no_length(void **state)
 	assert_int_equal(shortest, SECRET_OVERHEAD + SECRET_PAD);
 	for (size_t len = 0; len < SECRET_PAD - 1; len++)
 		assert_int_equal(seal(&batch, SECRET_EMAIL, str_sub(text, 0, len)).len, shortest);
-	assert_int_equal(seal(&batch, SECRET_EMAIL, str_sub(text, 0, SECRET_PAD - 1)).len, shortest + SECRET_PAD);
+	assert_int_equal(
+	    seal(&batch, SECRET_EMAIL, str_sub(text, 0, SECRET_PAD - 1)).len, shortest + SECRET_PAD);
 	secret_batch_end(&batch);
 }
 
@@ -258,7 +262,7 @@ boxes_are_fresh(void **state)
 	assert_int_equal(secret_batch_begin(&one, &recipient_public), STATUS_OK);
 	assert_int_equal(secret_batch_begin(&two, &recipient_public), STATUS_OK);
 	struct str a = seal(&one, SECRET_EMAIL, plain), b = seal(&one, SECRET_EMAIL, plain),
-	           c = seal(&two, SECRET_EMAIL, plain);
+		   c = seal(&two, SECRET_EMAIL, plain);
 	assert_int_equal(a.at[0], 1);
 	assert_memory_equal(a.at + 1, b.at + 1, SECRET_KEY);
 	assert_memory_not_equal(a.at + 1, c.at + 1, SECRET_KEY);
@@ -315,7 +319,8 @@ boxes_have_one_purpose_and_one_recipient(void **state)
 	assert_int_equal(unseal(SECRET_EMAIL, sealed, &opened), STATUS_INVALID);
 	assert_int_equal(secret_open(&right, &arena, SECRET_EMAIL, sealed, &opened), STATUS_OK);
 	/* What the public door keeps for a while does not open as a secret key. */
-	assert_int_equal(secret_open(&batch.ephemeral, &arena, SECRET_EMAIL, sealed, &opened), STATUS_INVALID);
+	assert_int_equal(
+	    secret_open(&batch.ephemeral, &arena, SECRET_EMAIL, sealed, &opened), STATUS_INVALID);
 	secret_batch_end(&batch);
 }
 
@@ -359,7 +364,7 @@ hashes_tell_apart(void **state)
 	(void)state;
 	struct secret_key key = {{1, 2, 3}}, other = {{1, 2, 4}};
 	const struct str ab_c[] = {STR("ab"), STR("c")}, a_bc[] = {STR("a"), STR("bc")}, abc[] = {STR("abc")},
-	                 abc_[] = {STR("abc"), STR("")}, abc_none[] = {STR("abc"), STR_NONE};
+			 abc_[] = {STR("abc"), STR("")}, abc_none[] = {STR("abc"), STR_NONE};
 	const struct str hashes[] = {
 	    hash_of(&key, "author", ab_c, 2),
 	    hash_of(&key, "author", a_bc, 2),
@@ -437,7 +442,7 @@ passwords_match(void **state)
 	assert_true(secret_password_outdated(STR_NONE));
 	assert_true(secret_password_outdated(STR("x")));
 	assert_true(secret_password_outdated(STR("$argon2id$v=19$m=8192,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$"
-	                                         "c29tZWhhc2hzb21lc29tZWhhc2hzb21lc29tZWhhc2g")));
+						 "c29tZWhhc2hzb21lc29tZWhhc2hzb21lc29tZWhhc2g")));
 }
 
 /* Nothing is cut at 72 bytes. */

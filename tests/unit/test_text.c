@@ -1,8 +1,8 @@
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -32,7 +32,8 @@ static void
 expect_fault(enum status status, enum text_fault got, struct str s, enum text_fault wanted)
 {
 	if (got != wanted)
-		fail_msg("fault %d instead of %d for %.*s", (int)got, (int)wanted, STR_FMT(str_hex(&arena, s.at, s.len)));
+		fail_msg("fault %d instead of %d for %.*s", (int)got, (int)wanted,
+		    STR_FMT(str_hex(&arena, s.at, s.len)));
 	assert_int_equal(status, wanted == TEXT_FAULT_NONE ? STATUS_OK : STATUS_INVALID);
 }
 
@@ -72,17 +73,17 @@ now(void)
 }
 
 /* The best of three: other programs run here as well. */
-#define EXPECT_FASTER(milliseconds, statement)                                                                 \
-	do {                                                                                                       \
-		double best = 1e9;                                                                                     \
-		for (int again = 0; again < 3; again++) {                                                              \
-			double begin = now();                                                                              \
-			statement;                                                                                         \
-			double took = now() - begin;                                                                       \
-			best = took < best ? took : best;                                                                  \
-		}                                                                                                      \
-		if (best > (milliseconds))                                                                             \
-			fail_msg("took %.1f ms", best);                                                                    \
+#define EXPECT_FASTER(milliseconds, statement)            \
+	do {                                              \
+		double best = 1e9;                        \
+		for (int again = 0; again < 3; again++) { \
+			double begin = now();             \
+			statement;                        \
+			double took = now() - begin;      \
+			best = took < best ? took : best; \
+		}                                         \
+		if (best > (milliseconds))                \
+			fail_msg("took %.1f ms", best);   \
 	} while (0)
 
 static void
@@ -167,7 +168,8 @@ valid_agrees_with_the_definition(void **state)
 {
 	(void)state;
 	for (uint32_t n = 0; n < 0x1000000; n += 3) {
-		unsigned char s[4] = {(unsigned char)(n >> 16), (unsigned char)(n >> 8), (unsigned char)n, 0x90};
+		unsigned char s[4] = {
+		    (unsigned char)(n >> 16), (unsigned char)(n >> 8), (unsigned char)n, 0x90};
 		for (size_t len = 3; len <= 4; len++)
 			if (text_valid((struct str){(const char *)s, len}) != valid_by_the_book(s, len))
 				fail_msg("%02x %02x %02x (%zu bytes)", s[0], s[1], s[2], len);
@@ -215,11 +217,11 @@ nfc_composes(void **state)
 		struct str in, out;
 	} cases[] = {
 	    {STR_INIT("e\xcc\x81"), STR_INIT("\xc3\xa9")},
-	    {STR_INIT("\xe2\x84\xab"), STR_INIT("\xc3\x85")},                                      /* Angstrom */
-	    {STR_INIT("q\xcc\x87\xcc\xa3"), STR_INIT("q\xcc\xa3\xcc\x87")},                        /* order */
-	    {STR_INIT("\xe1\x84\x92\xe1\x85\xa1\xe1\x86\xab"), STR_INIT("\xed\x95\x9c")},          /* Hangul */
-	    {STR_INIT("\xef\xac\x81"), STR_INIT("\xef\xac\x81")},                                  /* fi stays */
-	    {STR_INIT("\xe0\xa4\x95\xe0\xa4\xbc"), STR_INIT("\xe0\xa4\x95\xe0\xa4\xbc")},          /* excluded */
+	    {STR_INIT("\xe2\x84\xab"), STR_INIT("\xc3\x85")},				  /* Angstrom */
+	    {STR_INIT("q\xcc\x87\xcc\xa3"), STR_INIT("q\xcc\xa3\xcc\x87")},		  /* order */
+	    {STR_INIT("\xe1\x84\x92\xe1\x85\xa1\xe1\x86\xab"), STR_INIT("\xed\x95\x9c")}, /* Hangul */
+	    {STR_INIT("\xef\xac\x81"), STR_INIT("\xef\xac\x81")},			  /* fi stays */
+	    {STR_INIT("\xe0\xa4\x95\xe0\xa4\xbc"), STR_INIT("\xe0\xa4\x95\xe0\xa4\xbc")}, /* excluded */
 	    {STR_INIT("a\nb\tc"), STR_INIT("a\nb\tc")},
 	    {STR_INIT(""), STR_INIT("")},
 	};
@@ -233,7 +235,8 @@ nfc_composes(void **state)
 	assert_int_equal(text_nfc(&arena, STR("\xff"), &got), STATUS_INVALID);
 	assert_int_equal(text_nfc(&arena, STR_NONE, &got), STATUS_OK);
 	assert_int_equal(text_nfc(&arena, repeat(STR("a"), STR("\xcc\x81"), TEXT_MARKS), &got), STATUS_OK);
-	assert_int_equal(text_nfc(&arena, repeat(STR("a"), STR("\xcc\x81"), TEXT_MARKS + 1), &got), STATUS_INVALID);
+	assert_int_equal(
+	    text_nfc(&arena, repeat(STR("a"), STR("\xcc\x81"), TEXT_MARKS + 1), &got), STATUS_INVALID);
 }
 
 static void
@@ -246,8 +249,10 @@ fold_makes_equal(void **state)
 	    {STR_INIT("STRASSE"), STR_INIT("stra\xc3\x9f\x65")},
 	    {STR_INIT("\xce\xa3\xce\x91\xce\xa3"), STR_INIT("\xcf\x83\xce\xb1\xcf\x82")}, /* sigmas */
 	    {STR_INIT("\xef\xac\x81x"), STR_INIT("FIX")},
-	    {STR_INIT("\xef\xbc\xa1"), STR_INIT("a")},                      /* full width */
-	    {STR_INIT("a\xc2\xad" "b\xe2\x80\x8b"), STR_INIT("AB")},        /* ignorable */
+	    {STR_INIT("\xef\xbc\xa1"), STR_INIT("a")}, /* full width */
+	    {STR_INIT("a\xc2\xad"
+		      "b\xe2\x80\x8b"),
+		STR_INIT("AB")}, /* ignorable */
 	    {STR_INIT("E\xcc\x81"), STR_INIT("\xc3\xa9")},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -276,17 +281,17 @@ names_of_people_pass(void **state)
 	    STR_INIT("O'Neill-M\xc3\xbcller, Jr."),
 	    STR_INIT("Nguy\xe1\xbb\x85n Ti\xe1\xba\xbfn"),
 	    STR_INIT("Nguye\xcc\x82\xcc\x83n"),
-	    STR_INIT("\xe5\xb1\xb1\xe7\x94\xb0\xe3\x80\x80\xe5\xa4\xaa\xe9\x83\x8e"),                /* wide space */
-	    STR_INIT("\xd7\xa9\xd6\xb8\xd7\x81\xd7\x9c\xd7\x95\xd6\xb9\xd7\x9d"),                    /* points */
-	    STR_INIT("\xd9\x85\xd8\xad\xd9\x85\xd9\x91\xd8\xaf"),                                    /* shadda */
-	    STR_INIT("\xd9\x85\xdb\x8c\xe2\x80\x8c\xd8\xae\xd9\x88\xd8\xa7\xd9\x87\xd9\x85"),        /* Persian */
-	    STR_INIT("\xe0\xb6\xbd\xe0\xb7\x8a\xe2\x80\x8d\xe0\xb6\xbb\xe0\xb7\x93"),                /* Sinhala */
-	    STR_INIT("\xe0\xa4\x95\xe0\xa5\x8d\xe2\x80\x8d\xe0\xa4\xb7"),                            /* Devanagari */
-	    STR_INIT("\xe0\xb8\x81\xe0\xb8\xb4\xe0\xb9\x88\xe0\xb8\x87"),                            /* Thai */
+	    STR_INIT("\xe5\xb1\xb1\xe7\x94\xb0\xe3\x80\x80\xe5\xa4\xaa\xe9\x83\x8e"),	      /* wide space */
+	    STR_INIT("\xd7\xa9\xd6\xb8\xd7\x81\xd7\x9c\xd7\x95\xd6\xb9\xd7\x9d"),	      /* points */
+	    STR_INIT("\xd9\x85\xd8\xad\xd9\x85\xd9\x91\xd8\xaf"),			      /* shadda */
+	    STR_INIT("\xd9\x85\xdb\x8c\xe2\x80\x8c\xd8\xae\xd9\x88\xd8\xa7\xd9\x87\xd9\x85"), /* Persian */
+	    STR_INIT("\xe0\xb6\xbd\xe0\xb7\x8a\xe2\x80\x8d\xe0\xb6\xbb\xe0\xb7\x93"),	      /* Sinhala */
+	    STR_INIT("\xe0\xa4\x95\xe0\xa5\x8d\xe2\x80\x8d\xe0\xa4\xb7"),		      /* Devanagari */
+	    STR_INIT("\xe0\xb8\x81\xe0\xb8\xb4\xe0\xb9\x88\xe0\xb8\x87"),		      /* Thai */
 	    STR_INIT("\xf0\x9f\x98\x80"),
-	    STR_INIT("\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x92\xbb"),                                /* coder */
-	    STR_INIT("\xf0\x9f\x91\xa9\xf0\x9f\x8f\xbd\xe2\x80\x8d\xf0\x9f\x92\xbb"),                /* with a tone */
-	    STR_INIT("\xe2\x9d\xa4\xef\xb8\x8f\xe2\x80\x8d\xf0\x9f\x94\xa5"),                        /* heart on fire */
+	    STR_INIT("\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x92\xbb"),		      /* coder */
+	    STR_INIT("\xf0\x9f\x91\xa9\xf0\x9f\x8f\xbd\xe2\x80\x8d\xf0\x9f\x92\xbb"), /* with a tone */
+	    STR_INIT("\xe2\x9d\xa4\xef\xb8\x8f\xe2\x80\x8d\xf0\x9f\x94\xa5"),	      /* heart on fire */
 	    STR_INIT("x\xe2\x9d\xa4\xef\xb8\x8f"),
 	    STR_INIT("<script>alert(1)</script>"),
 	    STR_INIT("{{name}} %s ${x}"),
@@ -303,50 +308,73 @@ names_that_hide_something_do_not(void **state)
 		struct str name;
 		enum text_fault fault;
 	} cases[] = {
-	    {STR_INIT("a\nb"), TEXT_FAULT_CONTROL},
-	    {STR_INIT("a\tb"), TEXT_FAULT_CONTROL},
-	    {STR_INIT("a\x1b[31m"), TEXT_FAULT_CONTROL},
-	    {STR_INIT("a\x7f"), TEXT_FAULT_CONTROL},
-	    {STR_INIT("a\xc2\x85"), TEXT_FAULT_CONTROL},
-	    {STR_INIT("a\xc2\x9b"), TEXT_FAULT_CONTROL},
-	    {STR_INIT("a\xe2\x80\xa8" "b"), TEXT_FAULT_LINE},
-	    {STR_INIT("a\xe2\x80\xa9" "b"), TEXT_FAULT_LINE},
-	    {STR_INIT("a\xe2\x80\xaa" "b"), TEXT_FAULT_DIRECTION},
-	    {STR_INIT("a\xe2\x80\xae" "b"), TEXT_FAULT_DIRECTION},
-	    {STR_INIT("a\xe2\x81\xa6" "b"), TEXT_FAULT_DIRECTION},
-	    {STR_INIT("a\xe2\x81\xa9" "b"), TEXT_FAULT_DIRECTION},
+	    {STR_INIT("a\nb"), TEXT_FAULT_CONTROL}, {STR_INIT("a\tb"), TEXT_FAULT_CONTROL},
+	    {STR_INIT("a\x1b[31m"), TEXT_FAULT_CONTROL}, {STR_INIT("a\x7f"), TEXT_FAULT_CONTROL},
+	    {STR_INIT("a\xc2\x85"), TEXT_FAULT_CONTROL}, {STR_INIT("a\xc2\x9b"), TEXT_FAULT_CONTROL},
+	    {STR_INIT("a\xe2\x80\xa8"
+		      "b"),
+		TEXT_FAULT_LINE},
+	    {STR_INIT("a\xe2\x80\xa9"
+		      "b"),
+		TEXT_FAULT_LINE},
+	    {STR_INIT("a\xe2\x80\xaa"
+		      "b"),
+		TEXT_FAULT_DIRECTION},
+	    {STR_INIT("a\xe2\x80\xae"
+		      "b"),
+		TEXT_FAULT_DIRECTION},
+	    {STR_INIT("a\xe2\x81\xa6"
+		      "b"),
+		TEXT_FAULT_DIRECTION},
+	    {STR_INIT("a\xe2\x81\xa9"
+		      "b"),
+		TEXT_FAULT_DIRECTION},
 	    {STR_INIT("a\xe2\x80\x8e"), TEXT_FAULT_DIRECTION},
-	    {STR_INIT("a\xe2\x80\x8f"), TEXT_FAULT_DIRECTION},
-	    {STR_INIT("a\xd8\x9c"), TEXT_FAULT_DIRECTION},
-	    {STR_INIT("a\xe2\x80\x8b" "b"), TEXT_FAULT_INVISIBLE},
-	    {STR_INIT("a\xe2\x81\xa0" "b"), TEXT_FAULT_INVISIBLE},
-	    {STR_INIT("\xef\xbb\xbf" "b"), TEXT_FAULT_INVISIBLE},
+	    {STR_INIT("a\xe2\x80\x8f"), TEXT_FAULT_DIRECTION}, {STR_INIT("a\xd8\x9c"), TEXT_FAULT_DIRECTION},
+	    {STR_INIT("a\xe2\x80\x8b"
+		      "b"),
+		TEXT_FAULT_INVISIBLE},
+	    {STR_INIT("a\xe2\x81\xa0"
+		      "b"),
+		TEXT_FAULT_INVISIBLE},
+	    {STR_INIT("\xef\xbb\xbf"
+		      "b"),
+		TEXT_FAULT_INVISIBLE},
 	    {STR_INIT("a\xc2\xad"), TEXT_FAULT_INVISIBLE},
-	    {STR_INIT("a\xe3\x85\xa4"), TEXT_FAULT_INVISIBLE},            /* Hangul filler */
-	    {STR_INIT("a\xf3\xa0\x81\xa1"), TEXT_FAULT_INVISIBLE},        /* a tag */
-	    {STR_INIT("a\xe2\x81\xa2"), TEXT_FAULT_INVISIBLE},            /* invisible times */
-	    {STR_INIT("an\xe2\x80\x8d" "na"), TEXT_FAULT_JOINER},
-	    {STR_INIT("an\xe2\x80\x8c" "na"), TEXT_FAULT_JOINER},
+	    {STR_INIT("a\xe3\x85\xa4"), TEXT_FAULT_INVISIBLE},	   /* Hangul filler */
+	    {STR_INIT("a\xf3\xa0\x81\xa1"), TEXT_FAULT_INVISIBLE}, /* a tag */
+	    {STR_INIT("a\xe2\x81\xa2"), TEXT_FAULT_INVISIBLE},	   /* invisible times */
+	    {STR_INIT("an\xe2\x80\x8d"
+		      "na"),
+		TEXT_FAULT_JOINER},
+	    {STR_INIT("an\xe2\x80\x8c"
+		      "na"),
+		TEXT_FAULT_JOINER},
 	    {STR_INIT("anna\xe2\x80\x8d"), TEXT_FAULT_JOINER},
-	    {STR_INIT("\xe2\x80\x8d" "anna"), TEXT_FAULT_JOINER},
+	    {STR_INIT("\xe2\x80\x8d"
+		      "anna"),
+		TEXT_FAULT_JOINER},
 	    {STR_INIT("\xd9\x85\xe2\x80\x8c\xe2\x80\x8c\xd9\x85"), TEXT_FAULT_JOINER},
-	    {STR_INIT("\xd9\x85\xe2\x80\x8c" "a"), TEXT_FAULT_JOINER},
+	    {STR_INIT("\xd9\x85\xe2\x80\x8c"
+		      "a"),
+		TEXT_FAULT_JOINER},
 	    {STR_INIT("\xd9\x85\xe2\x80\x8c"), TEXT_FAULT_JOINER},
 	    {STR_INIT("\xf0\x9f\x98\x80\xe2\x80\x8c\xf0\x9f\x98\x80"), TEXT_FAULT_JOINER}, /* ZWNJ in emoji */
 	    {STR_INIT("\xf0\x9f\x98\x80\xe2\x80\x8d"), TEXT_FAULT_JOINER},
-	    {STR_INIT("\xf0\x9f\x98\x80\xe2\x80\x8d" "a"), TEXT_FAULT_JOINER},
-	    {STR_INIT("\xcc\x81" "a"), TEXT_FAULT_LONE_MARK},
-	    {STR_INIT("a \xcc\x81"), TEXT_FAULT_LONE_MARK},
-	    {STR_INIT("\xcc\x81"), TEXT_FAULT_LONE_MARK},
-	    {STR_INIT("a\xee\x80\x80"), TEXT_FAULT_UNKNOWN},              /* private use */
-	    {STR_INIT("a\xef\xbf\xbe"), TEXT_FAULT_UNKNOWN},
-	    {STR_INIT("a\xef\xb7\x90"), TEXT_FAULT_UNKNOWN},
+	    {STR_INIT("\xf0\x9f\x98\x80\xe2\x80\x8d"
+		      "a"),
+		TEXT_FAULT_JOINER},
+	    {STR_INIT("\xcc\x81"
+		      "a"),
+		TEXT_FAULT_LONE_MARK},
+	    {STR_INIT("a \xcc\x81"), TEXT_FAULT_LONE_MARK}, {STR_INIT("\xcc\x81"), TEXT_FAULT_LONE_MARK},
+	    {STR_INIT("a\xee\x80\x80"), TEXT_FAULT_UNKNOWN}, /* private use */
+	    {STR_INIT("a\xef\xbf\xbe"), TEXT_FAULT_UNKNOWN}, {STR_INIT("a\xef\xb7\x90"), TEXT_FAULT_UNKNOWN},
 	    {STR_INIT("a\xf4\x8f\xbf\xbf"), TEXT_FAULT_UNKNOWN},
-	    {STR_INIT("a\xcd\xb8"), TEXT_FAULT_UNKNOWN},                  /* U+0378, unassigned */
-	    {STR_INIT(""), TEXT_FAULT_EMPTY},
-	    {STR_INIT("  "), TEXT_FAULT_EMPTY},
+	    {STR_INIT("a\xcd\xb8"), TEXT_FAULT_UNKNOWN}, /* U+0378, unassigned */
+	    {STR_INIT(""), TEXT_FAULT_EMPTY}, {STR_INIT("  "), TEXT_FAULT_EMPTY},
 	    {STR_INIT("\xc2\xa0\xe3\x80\x80"), TEXT_FAULT_EMPTY},
-	    {STR_INIT("\xe2\xa0\x80"), TEXT_FAULT_EMPTY},                 /* Braille's blank */
+	    {STR_INIT("\xe2\xa0\x80"), TEXT_FAULT_EMPTY}, /* Braille's blank */
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
 		expect_name(cases[i].name, cases[i].fault);
@@ -368,7 +396,8 @@ marks_are_bounded(void **state)
 static struct str
 flood(size_t marks)
 {
-	return str_join(&arena, repeat(STR("a"), STR("\xcd\x9d"), marks / 2), repeat(STR(""), STR("\xcc\xb4"), marks / 2));
+	return str_join(&arena, repeat(STR("a"), STR("\xcd\x9d"), marks / 2),
+	    repeat(STR(""), STR("\xcc\xb4"), marks / 2));
 }
 
 static void
@@ -391,7 +420,9 @@ comments_may_have_more(void **state)
 	(void)state;
 	expect_comment(STR("a\tb\n\nc"), TEXT_FAULT_NONE);
 	expect_comment(STR("\xe2\x80\xaex\xe2\x80\xac"), TEXT_FAULT_NONE);
-	expect_comment(STR("a\xe2\x80\x8d" "b\xef\xbb\xbf"), TEXT_FAULT_NONE);
+	expect_comment(STR("a\xe2\x80\x8d"
+			   "b\xef\xbb\xbf"),
+	    TEXT_FAULT_NONE);
 	expect_comment(STR("\xee\x80\x80"), TEXT_FAULT_NONE);
 	expect_comment(STR("a\xcd\xb8"), TEXT_FAULT_NONE);
 	expect_comment(STR("a\rb"), TEXT_FAULT_CONTROL);
