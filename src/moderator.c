@@ -118,6 +118,15 @@ show_notice(const struct moderator_visit *visit, struct fcgi_response *response,
 	page_moderate_notice(&response->body, visit->site->words, &page);
 }
 
+static void
+show_failure(const struct moderator_visit *visit, struct fcgi_response *response, enum status status)
+{
+	if (status == STATUS_BUSY)
+		show_notice(visit, response, 503, WORD_TITLE_BUSY, WORD_REFUSED_BUSY_PAGE);
+	else
+		show_notice(visit, response, 500, WORD_TITLE_BROKEN, WORD_REFUSED_BROKEN);
+}
+
 struct sign_in_view {
 	int code;
 	struct str notice, name, next;
@@ -507,9 +516,7 @@ show_queue(const struct moderator_visit *visit, const struct view *view, int cod
 	struct queue queue = {0};
 	enum status status = read_queue(visit, view, &queue);
 	if (status != STATUS_OK) {
-		show_notice(visit, response, status == STATUS_BUSY ? 503 : 500,
-		    status == STATUS_BUSY ? WORD_TITLE_BUSY : WORD_TITLE_BROKEN,
-		    status == STATUS_BUSY ? WORD_REFUSED_BUSY_PAGE : WORD_REFUSED_BROKEN);
+		show_failure(visit, response, status);
 		return;
 	}
 	fill_queue(visit, view, &queue, &page);
@@ -522,7 +529,7 @@ show_queue(const struct moderator_visit *visit, const struct view *view, int cod
 	for (size_t i = 0; status == STATUS_OK && i < shown; i++)
 		status = fill_reply(visit, &queue.rows[i], now, &page.replies[page.replies_n++]);
 	if (status != STATUS_OK) {
-		show_notice(visit, response, 500, WORD_TITLE_BROKEN, WORD_REFUSED_BROKEN);
+		show_failure(visit, response, status);
 		return;
 	}
 	door_private_page(response, code);
@@ -651,7 +658,7 @@ read_order(const struct moderator_visit *visit, int64_t now, struct verdict_orde
 {
 	struct str state;
 	*order = (struct verdict_order){.site_id = visit->site->id, .moderator = visit->session.name,
-	    .network = visit->network, .now = now};
+	    .network = visit->network, .why = STR(""), .now = now};
 	if (form_one(&visit->form, "state", &state) != STATUS_OK || verdict_state(state, &order->state) != STATUS_OK)
 		return STATUS_INVALID;
 	return read_targets(visit, order);
@@ -822,9 +829,8 @@ moderator_decide(void *context, struct fcgi_request *request, struct fcgi_respon
 	enum status status = results == NULL ? STATUS_BROKEN
 	                                     : verdict_decide(visit->moderator->door.db, visit->arena, &order, results);
 	if (status != STATUS_OK) {
-		show_notice(visit, response, status == STATUS_BUSY ? 503 : 500,
-		    status == STATUS_BUSY ? WORD_TITLE_BUSY : WORD_TITLE_BROKEN,
-		    status == STATUS_BUSY ? WORD_REFUSED_BUSY_PAGE : WORD_REFUSED_BROKEN);
+		log_event(LOG_LEVEL_ERROR, "a decision was not stored: %s", status_name(status));
+		show_failure(visit, response, status);
 		return;
 	}
 	publish_changed(visit, &order, results);

@@ -422,7 +422,7 @@ insert(struct work *work, struct db_conn *conn, int64_t thread_id)
 	work->result->id = added.id;
 	if (status != STATUS_OK)
 		return status;
-	return tally_add(conn, &(struct tally_add_in){.site_id = work->desk->site_id, .state = STR("held"), .n = 1}, NULL);
+	return tally_add(conn, &(struct tally_add_in){.site_id = work->desk->site_id, .state = STR("held")}, NULL);
 }
 
 /*

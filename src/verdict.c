@@ -62,9 +62,9 @@ report_conflict(struct work *work, struct db_conn *conn, const struct reply_verd
 static enum status
 move_tally(struct work *work, struct db_conn *conn, struct str from, struct str to)
 {
-	struct tally_add_in less = {.site_id = work->order->site_id, .state = from, .n = -1};
-	struct tally_add_in more = {.site_id = work->order->site_id, .state = to, .n = 1};
-	enum status status = tally_add(conn, &less, NULL);
+	struct tally_take_in less = {.site_id = work->order->site_id, .state = from};
+	struct tally_add_in more = {.site_id = work->order->site_id, .state = to};
+	enum status status = tally_take(conn, &less, NULL);
 	return status == STATUS_OK ? tally_add(conn, &more, NULL) : status;
 }
 
