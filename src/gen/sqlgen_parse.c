@@ -281,13 +281,23 @@ skip_to_title(struct reader *reader)
 		line_next(reader);
 }
 
+/* Up to the next head, which SQL would take for a comment. */
+static struct str
+block_text(const struct reader *reader)
+{
+	struct reader ahead = *reader;
+	skip_to_title(&ahead);
+	return str_sub(reader->rest, 0, reader->rest.len - ahead.rest.len);
+}
+
 static bool
 parse_statement(struct reader *reader, struct query *query)
 {
-	size_t blank = blank_end(reader->rest);
-	size_t end = statement_end(reader->rest);
-	query->sql_line = reader->line + lines_before(reader->rest, blank);
-	query->sql = str_trim(str_sub(reader->rest, blank, end == 0 ? 0 : end - 1 - blank));
+	struct str text = block_text(reader);
+	size_t blank = blank_end(text);
+	size_t end = statement_end(text);
+	query->sql_line = reader->line + lines_before(text, blank);
+	query->sql = str_trim(str_sub(text, blank, end == 0 ? 0 : end - 1 - blank));
 	if (end == 0 || query->sql.len == 0) {
 		mistake(reader->gen, reader->source->path, query->line, "%.*s has no statement that ends in `;`",
 		    STR_FMT(query->name));
