@@ -771,7 +771,9 @@ test_locked_by_another(void **state)
 		sqlite3 *sqlite;
 		sqlite3_open(place->path, &sqlite);
 		sqlite3_exec(sqlite, "BEGIN IMMEDIATE", NULL, NULL, NULL);
-		_exit(write(ready[1], "x", 1) == 1 && read(done[0], &byte, 1) == 1 ? 0 : 1);
+		bool told = write(ready[1], "x", 1) == 1 && read(done[0], &byte, 1) == 1;
+		sqlite3_close(sqlite);
+		_exit(told ? 0 : 1);
 	}
 	assert_int_equal(read(ready[0], &byte, 1), 1);
 	assert_int_equal(add_text(db, "x"), STATUS_BUSY);
