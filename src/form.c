@@ -1,6 +1,7 @@
 #include "form.h"
 
 #include "json.h"
+#include "multipart.h"
 #include "text.h"
 
 /* As the URL standard parses application/x-www-form-urlencoded. */
@@ -29,8 +30,9 @@ add(struct arena *arena, struct form *form, struct str name, struct str value)
 }
 
 static enum status
-read_urlencoded(struct arena *arena, struct str body, struct form *form)
+read_urlencoded(struct arena *arena, struct str boundary, struct str body, struct form *form)
 {
+	(void)boundary;
 	size_t n = count(body, '&') + 1;
 	if (n > FORM_FIELDS_MOST)
 		return STATUS_INVALID;
@@ -50,9 +52,26 @@ read_urlencoded(struct arena *arena, struct str body, struct form *form)
 }
 
 static enum status
-read_json(struct arena *arena, struct str body, struct form *form)
+read_multipart(struct arena *arena, struct str boundary, struct str body, struct form *form)
+{
+	struct multipart_part part;
+	enum status status = boundary.at == NULL ? STATUS_INVALID : STATUS_OK;
+	form->fields = arena_array(arena, FORM_FIELDS_MOST, sizeof *form->fields);
+	if (form->fields == NULL)
+		return STATUS_BROKEN;
+	while (status == STATUS_OK) {
+		status = multipart_next(arena, boundary, &body, &part);
+		if (status == STATUS_OK)
+			status = form->n == FORM_FIELDS_MOST ? STATUS_INVALID : add(arena, form, part.name, part.value);
+	}
+	return status == STATUS_MISSING ? STATUS_OK : status;
+}
+
+static enum status
+read_json(struct arena *arena, struct str boundary, struct str body, struct form *form)
 {
 	struct json *json;
+	(void)boundary;
 	enum status status = json_read(arena, body, &json);
 	if (status != STATUS_OK)
 		return status == STATUS_TOO_LARGE ? STATUS_INVALID : status;
@@ -73,40 +92,44 @@ read_json(struct arena *arena, struct str body, struct form *form)
 	return STATUS_OK;
 }
 
-typedef enum status reader(struct arena *arena, struct str body, struct form *form);
+typedef enum status reader(struct arena *arena, struct str boundary, struct str body, struct form *form);
 
 static const struct {
 	struct str type;
 	reader *read;
-} encodings[FORM_ENCODINGS] = {
+} kinds[FORM_KINDS] = {
     [FORM_URLENCODED] = {STR_INIT("application/x-www-form-urlencoded"), read_urlencoded},
+    [FORM_MULTIPART] = {STR_INIT("multipart/form-data"), read_multipart},
     [FORM_JSON] = {STR_INIT("application/json"), read_json},
 };
 
 enum status
-form_encoding(struct str content_type, enum form_encoding *encoding)
+form_encoding(struct arena *arena, struct str content_type, struct form_encoding *encoding)
 {
-	struct str type = str_trim(str_cut(&content_type, ';'));
-	for (int i = 0; i < FORM_ENCODINGS; i++) {
-		if (str_eq_nocase(type, encodings[i].type)) {
-			*encoding = (enum form_encoding)i;
-			return STATUS_OK;
-		}
+	struct str rest = content_type;
+	struct str type = str_trim(str_cut(&rest, ';'));
+	for (int i = 0; i < FORM_KINDS; i++) {
+		if (!str_eq_nocase(type, kinds[i].type))
+			continue;
+		*encoding = (struct form_encoding){.kind = (enum form_kind)i};
+		if (i == FORM_MULTIPART && multipart_boundary(arena, content_type, &encoding->boundary) != STATUS_OK)
+			encoding->boundary = STR_NONE;
+		return STATUS_OK;
 	}
 	return STATUS_INVALID;
 }
 
 enum status
-form_read(struct arena *arena, enum form_encoding encoding, struct str body, struct form *form)
+form_read(struct arena *arena, const struct form_encoding *encoding, struct str body, struct form *form)
 {
 	*form = (struct form){NULL, 0};
-	return encodings[encoding].read(arena, body, form);
+	return kinds[encoding->kind].read(arena, encoding->boundary, body, form);
 }
 
 enum status
 form_query(struct arena *arena, struct str query, struct form *form)
 {
-	return form_read(arena, FORM_URLENCODED, query, form);
+	return form_read(arena, &(struct form_encoding){.kind = FORM_URLENCODED}, query, form);
 }
 
 /* The cut may have gone through an escape or a character: what it left is dropped. */
@@ -118,11 +141,10 @@ valid_part(struct str value)
 	return text_valid(value) ? value : STR("");
 }
 
-void
-form_read_cut(struct arena *arena, enum form_encoding encoding, struct str body, struct form *form)
+static void
+read_cut_urlencoded(struct arena *arena, struct str body, struct form *form)
 {
-	*form = (struct form){NULL, 0};
-	if (encoding != FORM_URLENCODED || count(body, '&') >= FORM_FIELDS_MOST)
+	if (count(body, '&') >= FORM_FIELDS_MOST)
 		return;
 	form->fields = arena_array(arena, FORM_FIELDS_MOST, sizeof *form->fields);
 	size_t escape = body.len >= 2 ? str_find(str_sub(body, body.len - 2, 2), '%') : 2;
@@ -133,6 +155,17 @@ form_read_cut(struct arena *arena, enum form_encoding encoding, struct str body,
 		if (add(arena, form, name, valid_part(decode(arena, value))) != STATUS_OK)
 			return;
 	}
+}
+
+void
+form_read_cut(struct arena *arena, const struct form_encoding *encoding, struct str body, struct form *form)
+{
+	*form = (struct form){NULL, 0};
+	if (encoding->kind == FORM_URLENCODED)
+		read_cut_urlencoded(arena, body, form);
+	/* What was whole before the cut stays in the form when the rest is refused. */
+	else if (encoding->kind == FORM_MULTIPART && read_multipart(arena, encoding->boundary, body, form) != STATUS_OK)
+		return;
 }
 
 enum status

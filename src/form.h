@@ -16,7 +16,12 @@
 
 enum { FORM_FIELDS_MOST = 1024 };
 
-enum form_encoding { FORM_URLENCODED, FORM_JSON, FORM_ENCODINGS };
+enum form_kind { FORM_URLENCODED, FORM_MULTIPART, FORM_JSON, FORM_KINDS };
+
+struct form_encoding {
+	enum form_kind kind;
+	struct str boundary; /* of multipart; STR_NONE when it names none, so that no body can be read */
+};
 
 struct form_field {
 	struct str name;
@@ -30,19 +35,20 @@ struct form {
 };
 
 /* Which encoding a Content-Type names; INVALID (415) for any other and for none. */
-MUST_USE enum status form_encoding(struct str content_type, enum form_encoding *encoding);
+MUST_USE enum status form_encoding(struct arena *arena, struct str content_type, struct form_encoding *encoding);
 
 /*
- * Reads a body.  INVALID (400): bad UTF-8, NUL, no JSON object, a JSON member twice, more than
- * FORM_FIELDS_MOST fields.  BROKEN when memory fails.
+ * Reads a body.  INVALID (400): bad UTF-8, NUL, no JSON object, a JSON member twice, a broken
+ * multipart body or a file in it, more than FORM_FIELDS_MOST fields.  BROKEN when memory fails.
  */
-MUST_USE enum status form_read(struct arena *arena, enum form_encoding encoding, struct str body, struct form *form);
+MUST_USE enum status form_read(struct arena *arena, const struct form_encoding *encoding, struct str body,
+    struct form *form);
 
 /*
  * What can be read of a body that was cut: whole fields and the valid beginning of the last one.
- * JSON gives none.  For giving back what somebody typed, never for storing.
+ * Multipart gives whole parts; JSON gives nothing.  For giving back what somebody typed, never for storing.
  */
-void form_read_cut(struct arena *arena, enum form_encoding encoding, struct str body, struct form *form);
+void form_read_cut(struct arena *arena, const struct form_encoding *encoding, struct str body, struct form *form);
 
 /* A query string, by the rules of urlencoded bodies. */
 MUST_USE enum status form_query(struct arena *arena, struct str query, struct form *form);

@@ -167,13 +167,13 @@ is_post(const struct fcgi_request *request)
 static bool
 read_form(struct moderator_visit *visit, const struct fcgi_request *request, struct fcgi_response *response)
 {
-	enum form_encoding encoding;
-	if (form_encoding(request->content_type, &encoding) != STATUS_OK || encoding == FORM_JSON)
+	struct form_encoding encoding;
+	if (form_encoding(visit->arena, request->content_type, &encoding) != STATUS_OK || encoding.kind == FORM_JSON)
 		show_notice(visit, response, 415, WORD_TITLE_TYPE, WORD_REFUSED_TYPE);
 	else if (request->body_state == FCGI_BODY_TOO_LARGE)
 		show_notice(visit, response, 413, WORD_TITLE_TOO_LARGE, WORD_REFUSED_TOO_LARGE);
 	else if (request->body_state == FCGI_BODY_SHORT ||
-	         form_read(visit->arena, encoding, request->body, &visit->form) != STATUS_OK)
+	         form_read(visit->arena, &encoding, request->body, &visit->form) != STATUS_OK)
 		show_notice(visit, response, 400, WORD_TITLE_MALFORMED, WORD_REFUSED_MALFORMED);
 	else
 		return true;

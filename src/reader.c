@@ -374,7 +374,7 @@ answer_failure(const struct reader_visit *visit, const struct fcgi_request *requ
 
 static void
 answer_too_large(const struct reader_visit *visit, const struct fcgi_request *request, struct fcgi_response *response,
-    enum form_encoding encoding)
+    const struct form_encoding *encoding)
 {
 	struct reply_submission kept = {0};
 	struct reply_result result = {0};
@@ -398,19 +398,19 @@ static bool
 read_submission(const struct reader_visit *visit, struct fcgi_request *request, struct fcgi_response *response,
     struct reply_submission *submission)
 {
-	enum form_encoding encoding;
+	struct form_encoding encoding;
 	struct form form;
-	if (form_encoding(request->content_type, &encoding) != STATUS_OK) {
+	if (form_encoding(visit->arena, request->content_type, &encoding) != STATUS_OK) {
 		door_refuse_plain(visit->site, request, response, DOOR_TYPE);
 		return false;
 	}
 	if (request->body_state == FCGI_BODY_TOO_LARGE) {
-		answer_too_large(visit, request, response, encoding);
+		answer_too_large(visit, request, response, &encoding);
 		return false;
 	}
 	enum status status = request->body_state == FCGI_BODY_SHORT
 	                         ? STATUS_INVALID
-	                         : form_read(visit->arena, encoding, request->body, &form);
+	                         : form_read(visit->arena, &encoding, request->body, &form);
 	if (status == STATUS_OK)
 		status = reply_fields(&form, submission);
 	if (status == STATUS_INVALID)
