@@ -16,8 +16,7 @@
 
 enum {
 	CONNECTIONS = 1 + DB_READERS,  /* the first one writes */
-	TURN_PAUSE_LEAST = 100 * 1000, /* ns between two looks at the turnstile, */
-	TURN_PAUSE_MOST = 1000 * 1000, /* doubled from one to the other */
+	TURN_PAUSE = 200 * 1000,       /* ns between two looks at the turnstile: short beside a synced commit */
 	LOG_MESSAGE_MOST = 200,        /* bytes of what SQLite itself says */
 	ROWS_FIRST = 8                 /* that db_grow makes room for */
 };
@@ -569,20 +568,55 @@ turnstile_open(const char *path, mode_t mode)
 	return fd;
 }
 
-/* A plain waiting flock() cannot be given a deadline; the pauses are short beside a synced commit. */
+/*
+ * A waiting flock() cannot be given a deadline, so whoever waits looks again and again, and a busy
+ * process would be back before the other looks.  So whoever waits also says so, by a shared lock on
+ * a byte of the same file, and whoever comes while somebody waits lets one look pass.
+ */
+static bool
+turnstile_mark(int fd, short type)
+{
+	struct flock mark = {.l_type = type, .l_whence = SEEK_SET, .l_start = 0, .l_len = 1};
+	return fcntl(fd, F_OFD_SETLK, &mark) == 0;
+}
+
+static bool
+turnstile_has_waiting(int fd)
+{
+	struct flock mark = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 1};
+	return fcntl(fd, F_OFD_GETLK, &mark) == 0 && mark.l_type != F_UNLCK;
+}
+
+static void
+turnstile_pause(void)
+{
+	nanosleep(&(struct timespec){.tv_nsec = TURN_PAUSE}, NULL);
+}
+
+static bool
+turnstile_wait(int fd, const struct timespec *deadline)
+{
+	bool taken = false;
+	turnstile_mark(fd, F_RDLCK);
+	do {
+		turnstile_pause();
+		taken = flock(fd, LOCK_EX | LOCK_NB) == 0;
+	} while (!taken && (errno == EWOULDBLOCK || errno == EINTR) && left_until(deadline) > 0);
+	int reason = errno;
+	turnstile_mark(fd, F_UNLCK);
+	errno = reason;
+	return taken;
+}
+
 static enum status
 turnstile_take(const char *path, int fd, const struct timespec *deadline)
 {
-	long pause = TURN_PAUSE_LEAST;
-	while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-		if ((errno != EWOULDBLOCK && errno != EINTR) || left_until(deadline) == 0) {
-			log_event(LOG_LEVEL_WARNING, "%s: the turnstile is held: %s", path, strerror(errno));
-			return STATUS_BUSY;
-		}
-		nanosleep(&(struct timespec){.tv_nsec = pause}, NULL);
-		pause = pause * 2 < TURN_PAUSE_MOST ? pause * 2 : TURN_PAUSE_MOST;
-	}
-	return STATUS_OK;
+	if (turnstile_has_waiting(fd))
+		turnstile_pause();
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0 || turnstile_wait(fd, deadline))
+		return STATUS_OK;
+	log_event(LOG_LEVEL_WARNING, "%s: the turnstile is held: %s", path, strerror(errno));
+	return STATUS_BUSY;
 }
 
 static void

@@ -53,6 +53,15 @@ door_arguments(int argc, char **argv, const char *usage, struct door_arguments *
 	return STATUS_INVALID;
 }
 
+enum status
+door_key(const char *path, unsigned permitted, struct secret_key *key)
+{
+	enum status status = secret_key_load(path, permitted, key);
+	if (status == STATUS_MISSING)
+		log_event(LOG_LEVEL_ERROR, "there is no key at %s; rejoinder init makes one", path);
+	return status;
+}
+
 static enum status
 open_keys(struct door *door)
 {
@@ -60,9 +69,9 @@ open_keys(struct door *door)
 	enum status status = secret_init();
 	memcpy(door->sealing.bytes, config->sealing_key, sizeof door->sealing.bytes);
 	if (status == STATUS_OK)
-		status = secret_key_load(config->matching_key, 0640, &door->matching);
+		status = door_key(config->matching_key, 0640, &door->matching);
 	if (status == STATUS_OK)
-		status = secret_key_load(config->receipt_key, 0640, &door->receipt);
+		status = door_key(config->receipt_key, 0640, &door->receipt);
 	return status;
 }
 
@@ -139,6 +148,15 @@ open_sites(struct door *door)
 }
 
 enum status
+door_database(const char *path, const struct db_schema *schema, struct db **db)
+{
+	enum status status = db_open(path, schema, true, db);
+	if (status == STATUS_MISSING)
+		log_event(LOG_LEVEL_ERROR, "there is no database at %s; rejoinder init makes one", path);
+	return status;
+}
+
+enum status
 door_open(const char *config_path, struct door *door)
 {
 	*door = (struct door){.public_tree = {-1}};
@@ -150,7 +168,7 @@ door_open(const char *config_path, struct door *door)
 	if (status == STATUS_OK)
 		status = open_keys(door);
 	if (status == STATUS_OK)
-		status = db_open(door->config->database, &sql_rejoinder, true, &door->db);
+		status = door_database(door->config->database, &sql_rejoinder, &door->db);
 	if (status == STATUS_OK)
 		status = open_sites(door);
 	if (status == STATUS_OK) {

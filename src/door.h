@@ -62,6 +62,10 @@ MUST_USE enum status door_arguments(int argc, char **argv, const char *usage, st
 MUST_USE enum status door_open(const char *config_path, struct door *door);
 void door_close(struct door *door);
 
+/* secret_key_load and db_open, with one more line in the log: what to do when there is none. */
+MUST_USE enum status door_key(const char *path, unsigned permitted, struct secret_key *key);
+MUST_USE enum status door_database(const char *path, const struct db_schema *schema, struct db **db);
+
 /* The site that the web server names for this request; NULL for an unknown one. */
 const struct door_site *door_site(const struct door *door, struct str name);
 

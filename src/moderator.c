@@ -46,9 +46,7 @@ moderator_open(const char *config_path, struct moderator_door *moderator)
 		return status;
 	const struct config *config = moderator->door.config;
 	pthread_mutex_init(&moderator->password, NULL);
-	status = secret_key_load(config->secret_key, 0600, &moderator->secret);
-	if (status == STATUS_MISSING)
-		log_event(LOG_LEVEL_ERROR, "there is no secret key at %s; rejoinder init makes one", config->secret_key);
+	status = door_key(config->secret_key, 0600, &moderator->secret);
 	if (status == STATUS_OK) {
 		secret_public(&moderator->secret, &public);
 		if (!secret_same(public.bytes, config->sealing_key, SECRET_KEY)) {
@@ -57,7 +55,7 @@ moderator_open(const char *config_path, struct moderator_door *moderator)
 		}
 	}
 	if (status == STATUS_OK)
-		status = db_open(config->moderators_database, &sql_moderators, true, &moderator->moderators);
+		status = door_database(config->moderators_database, &sql_moderators, &moderator->moderators);
 	if (status != STATUS_OK)
 		moderator_close(moderator);
 	else if (file_sweep(&moderator->door.public_tree) > 0)

@@ -441,7 +441,7 @@ run_moderator(const char *path, size_t action, const char *name)
 	arena_init(&arena, ARENA_MOST);
 	umask(0077);
 	if (secret_init() == STATUS_OK && config_read(&arena, path, &config) == STATUS_OK &&
-	    db_open(config->moderators_database, &sql_moderators, true, &account.db) == STATUS_OK) {
+	    door_database(config->moderators_database, &sql_moderators, &account.db) == STATUS_OK) {
 		result = moderator_actions[action].run(&account);
 		db_close(account.db);
 	}
