@@ -42,7 +42,8 @@ before(async () => {
   publish('news/index-uri');
   reader = await respond(path.join(run, 'reader.sock'), (params, body) => answer(params, body));
   moderator = await respond(path.join(run, 'moderator.sock'), () => ({ body: 'moderators' }));
-  nginx = await startNginx({ dir: path.join(dir, 'nginx'), documentRoot: path.join(dir, 'site'), publicMain, run });
+  nginx = await startNginx({ dir: path.join(dir, 'nginx'), documentRoot: path.join(dir, 'site'), publicMain, run,
+    server: 'add_header X-Owner yes always; add_header Referrer-Policy unsafe-url always;' });
 });
 
 beforeEach(() => {
@@ -258,6 +259,18 @@ test('what the door answers is passed on as it is', async () => {
   assert.equal(res.headers['cache-control'], 'no-store');
   answer = () => ({ status: 503, body: 'words kept' });
   assert.equal((await nginx.ask('POST', '/comments/reply', { body: 'x=1' })).text, 'words kept');
+});
+
+test('headers that the owner adds to the own pages stay there', async () => {
+  assert.equal((await nginx.get('/news/harbor/')).headers['x-owner'], 'yes');
+  answer = () => ({ headers: { 'Referrer-Policy': 'same-origin' }, body: 'from the door' });
+  for (const target of ['/comments/threads/news/harbor/~/thread.html', '/comments/threads/none/~/thread.html', '/comments/form?page=/x',
+    '/comments/receipt/x', '/comments/moderate/', '/comments/static/rejoinder.css']) {
+    const { headers } = await nginx.get(target);
+    assert.equal(headers['x-owner'], undefined, target);
+    assert.equal(headers.rejoinder, undefined, target);
+    assert.ok(!/unsafe-url|,/.test(headers['referrer-policy'] ?? ''), target);
+  }
 });
 
 test('a published file is not read for includes', async () => {
