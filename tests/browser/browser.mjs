@@ -29,7 +29,8 @@ const EXPECTED = /^Failed to load resource: the server responded with a status o
 
 /** A person at a browser of their own.  `options` are playwright's; without JavaScript by default. */
 export async function visit({ browser, base }, options = {}) {
-  const context = await browser.newContext({ baseURL: base, javaScriptEnabled: false, viewport: { width: 1280, height: 900 }, ...options });
+  const context = await browser.newContext({ baseURL: base, javaScriptEnabled: false, viewport: { width: 1280, height: 900 }, reducedMotion: 'reduce', ...options });
+  context.setDefaultTimeout(10000);
   const page = await context.newPage();
   const complaints = [];
   page.on('request', (request) => {
@@ -46,13 +47,21 @@ export async function visit({ browser, base }, options = {}) {
     leave: async () => { await context.close(); assert.deepEqual(complaints, []); } };
 }
 
-/** Types a reply into the form of the page that is open, and sends it. */
-export async function reply(page, { comment, name, email, website }) {
+/** The button of the reply form. */
+export const sendButton = (page) => page.locator('form[action$="/comments/reply"] button');
+
+/** Types a reply into the form of the page that is open. */
+export async function fill(page, { comment, name, email, website }) {
   if (comment !== undefined) await page.fill('textarea[name=comment]', comment);
   if (name !== undefined) await page.fill('input[name=name]', name);
   if (email !== undefined) await page.fill('input[name=email]', email);
   if (website !== undefined) await page.fill('input[name=website]', website);
-  await page.click('form[action$="/comments/reply"] button[type=submit], form[action$="/comments/reply"] button:not([type])');
+}
+
+/** Types it and sends it. */
+export async function reply(page, fields) {
+  await fill(page, fields);
+  await sendButton(page).click();
 }
 
 export async function signIn(page, { name, password }) {

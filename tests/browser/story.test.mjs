@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { EDITOR, post } from '../served/behind.mjs';
-import { ARTICLE, open, reply, signIn, visit } from './browser.mjs';
+import { ARTICLE, fill, open, reply, sendButton, signIn, visit } from './browser.mjs';
 
 let all;
 before(async () => { all = await open(); });
@@ -98,16 +98,24 @@ test('a mistake keeps every word, says what is wrong beside its field, and can b
   await reader.leave();
 });
 
-test('the browser\'s back button and a second click give the same receipt', async () => {
+test('a double click, and the article\'s form sent again, give the same receipt', async () => {
   const reader = await visit(all);
   const { page } = reader;
-  await page.goto(`/comments/form?page=${ARTICLE}`);
-  await reply(page, { comment: 'Sent once, whatever the mouse says.', name: 'Twice', email: 'twice@example.org' });
+  const words = { comment: 'Sent once, whatever the mouse says.', name: 'Twice', email: 'twice@example.org' };
+  const stored = () => all.it.sql("SELECT count(*) AS n FROM reply WHERE name = 'Twice'")[0].n;
+  await page.goto(`${ARTICLE}/`);
+  await reply(page, words);
   const receipt = page.url();
+  assert.match(receipt, /\/receipt\//);
   await page.goBack();
-  await reply(page, { comment: 'Sent once, whatever the mouse says.', name: 'Twice', email: 'twice@example.org' });
+  await reply(page, words);
   assert.equal(page.url(), receipt);
-  assert.equal(all.it.sql("SELECT count(*) AS n FROM reply WHERE name = 'Twice'")[0].n, 1);
+  assert.equal(stored(), 1);
+  await page.goto(`/comments/form?page=${ARTICLE}`);
+  await fill(page, { ...words, comment: 'Clicked two times in a hurry.' });
+  await sendButton(page).dblclick();
+  await page.waitForURL(/\/receipt\//);
+  assert.equal(stored(), 2);
   await reader.leave();
 });
 
