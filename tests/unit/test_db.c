@@ -39,6 +39,7 @@ enum {
 	Q_WORD_FIND,
 	Q_BLOB,
 	Q_EXTENSION,
+	Q_ENDED,
 	Q_N
 };
 
@@ -56,6 +57,7 @@ static const struct db_query queries[Q_N] = {
 	[Q_WORD_ADD] = {"word_add", "INSERT INTO word (text) VALUES (:text)", Q_WORD_ADD},
 	[Q_WORD_FIND] = {"word_find", "SELECT rowid FROM word WHERE word MATCH :words", Q_WORD_FIND},
 	[Q_BLOB] = {"blob", "SELECT :a, :b, :c", Q_BLOB},
+	[Q_ENDED] = {"ended", "INSERT OR ROLLBACK INTO note (text) VALUES (NULL)", Q_ENDED},
 	[Q_EXTENSION] = {"extension", "SELECT load_extension('x')", Q_EXTENSION},
 };
 
@@ -178,7 +180,8 @@ struct addition {
 	struct str text;
 	struct db_integer parent_id;
 	enum status after; /* what the work ends with, when the statement went well */
-	bool swallow;      /* a conflict is taken for success */
+	bool swallow;      /* a conflict is taken for success, */
+	bool swallow_all;  /* and even what ended the transaction */
 	const struct db_query *query;
 	int calls;
 };
@@ -211,7 +214,7 @@ add(struct db_conn *conn, void *context)
 	enum status status = step_once(conn, query, addition->text, addition->parent_id);
 	if (status == STATUS_CONFLICT && addition->swallow)
 		return STATUS_OK;
-	return status == STATUS_OK ? addition->after : status;
+	return status == STATUS_OK || addition->swallow_all ? addition->after : status;
 }
 
 static enum status
@@ -926,6 +929,20 @@ test_each_sync_fails(void **state)
 	fail_each(*state, FAIL_SYNC, SQLITE_IOERR_FSYNC, STATUS_BROKEN);
 }
 
+/* Work that overlooks a failure which has ended its transaction is not told that it was stored. */
+static void
+test_swallowed_failure(void **state)
+{
+	struct place *place = *state;
+	struct db *db = made(place, &schema_1);
+	struct addition addition = {.swallow_all = true, .query = &queries[Q_ENDED]};
+	assert_int_equal(db_write(db, add, &addition), STATUS_BROKEN);
+	assert_int_equal(addition.calls, 1);
+	assert_int_equal(count(db), 0);
+	assert_int_equal(add_text(db, "kept"), STATUS_OK);
+	db_close(db);
+}
+
 /* The folder cannot be opened anew either: as long as that lasts nothing is acknowledged. */
 static void
 test_reopening_fails(void **state)
@@ -1248,7 +1265,7 @@ main(void)
 	    TEST(test_threads), TEST(test_processes), TEST(test_turnstile), TEST(test_locked_by_another),
 	    TEST(test_full_disk), TEST(test_read_only), TEST(test_replaced_file), TEST(test_damage), TEST(test_check),
 	    TEST(test_each_allocation_fails), TEST(test_each_write_fails), TEST(test_each_write_finds_full),
-	    TEST(test_each_sync_fails), TEST(test_reopening_fails), TEST(test_creation_fails),
+	    TEST(test_each_sync_fails), TEST(test_swallowed_failure), TEST(test_reopening_fails), TEST(test_creation_fails),
 	    TEST(test_migration_meets_faults)};
 	install_memory();
 	return cmocka_run_group_tests(tests, NULL, NULL);
