@@ -15,10 +15,10 @@
 #include "log.h"
 
 enum {
-	CONNECTIONS = 1 + DB_READERS,  /* the first one writes */
-	TURN_PAUSE = 100 * 1000,       /* ns between two looks at the turnstile: short beside a synced commit */
-	LOG_MESSAGE_MOST = 200,        /* bytes of what SQLite itself says */
-	ROWS_FIRST = 8                 /* that db_grow makes room for */
+	CONNECTIONS = 1 + DB_READERS, /* the first one writes */
+	TURN_PAUSE = 100 * 1000, /* ns between two looks at the turnstile: short beside a synced commit */
+	LOG_MESSAGE_MOST = 200,	 /* bytes of what SQLite itself says */
+	ROWS_FIRST = 8		 /* that db_grow makes room for */
 };
 
 struct db_stmt {
@@ -42,7 +42,7 @@ struct db {
 	char *path;
 	const struct db_schema *schema;
 	int turnstile;
-	pthread_mutex_t lock;    /* over `lent` of all connections */
+	pthread_mutex_t lock;	 /* over `lent` of all connections */
 	pthread_cond_t given[2]; /* a reader, the writer was given back */
 	struct db_conn conns[CONNECTIONS];
 };
@@ -159,15 +159,18 @@ log_sqlite(void *context, int code, const char *message)
 	for (; i < LOG_MESSAGE_MOST && message[i] != '\0' && message[i] != '['; i++)
 		line[i] = message[i] == '\n' ? ' ' : message[i];
 	line[i] = '\0';
-	log_event((code & 0xff) == SQLITE_NOTICE ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, "sqlite: %s (%d)", line, code);
+	log_event((code & 0xff) == SQLITE_NOTICE ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, "sqlite: %s (%d)",
+	    line, code);
 }
 
 /* A connection is used by one thread at a time, which MULTITHREAD asks for and gets by conn_take. */
 static void
 configure(void)
 {
-	if (sqlite3_config(SQLITE_CONFIG_MULTITHREAD) != SQLITE_OK || sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0) != SQLITE_OK
-	    || sqlite3_config(SQLITE_CONFIG_LOG, log_sqlite, NULL) != SQLITE_OK || sqlite3_initialize() != SQLITE_OK)
+	if (sqlite3_config(SQLITE_CONFIG_MULTITHREAD) != SQLITE_OK ||
+	    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0) != SQLITE_OK ||
+	    sqlite3_config(SQLITE_CONFIG_LOG, log_sqlite, NULL) != SQLITE_OK ||
+	    sqlite3_initialize() != SQLITE_OK)
 		log_event(LOG_LEVEL_WARNING, "sqlite: was set up by somebody else");
 }
 
@@ -201,7 +204,8 @@ static int
 left_until(const struct timespec *deadline)
 {
 	struct timespec now = time_now();
-	int64_t left = (int64_t)(deadline->tv_sec - now.tv_sec) * 1000 + (deadline->tv_nsec - now.tv_nsec) / 1000000;
+	int64_t left =
+	    (int64_t)(deadline->tv_sec - now.tv_sec) * 1000 + (deadline->tv_nsec - now.tv_nsec) / 1000000;
 	return left > 0 ? (int)left : 0;
 }
 
@@ -247,16 +251,16 @@ static const struct setting {
 	const char *pragma;
 	const char *value[ROLE_COUNT];
 } settings[] = {
-	{"journal_mode", {"wal", "wal", "wal"}},
-	{"synchronous", {"2", "2", "2"}},
-	{"foreign_keys", {"1", "1", "0"}}, /* a migration may rebuild a table that others refer to */
-	{"trusted_schema", {"0", "0", "0"}},
-	{"secure_delete", {"1", "1", "1"}},
-	{"temp_store", {"2", "2", "2"}},
-	{"journal_size_limit", {"4194304", "4194304", "4194304"}},
-	{"cache_size", {"-256", "-1024", "-1024"}},
-	{"cell_size_check", {"1", "1", "1"}},
-	{"query_only", {"1", "0", "0"}},
+    {"journal_mode", {"wal", "wal", "wal"}},
+    {"synchronous", {"2", "2", "2"}},
+    {"foreign_keys", {"1", "1", "0"}}, /* a migration may rebuild a table that others refer to */
+    {"trusted_schema", {"0", "0", "0"}},
+    {"secure_delete", {"1", "1", "1"}},
+    {"temp_store", {"2", "2", "2"}},
+    {"journal_size_limit", {"4194304", "4194304", "4194304"}},
+    {"cache_size", {"-256", "-1024", "-1024"}},
+    {"cell_size_check", {"1", "1", "1"}},
+    {"query_only", {"1", "0", "0"}},
 };
 
 static bool
@@ -348,7 +352,8 @@ authorize_change(const struct db_conn *conn, int action, const char *table)
 
 /* DENY and never IGNORE, which turns columns into NULL and goes on. */
 static int
-authorize(void *context, int action, const char *first, const char *second, const char *database, const char *via)
+authorize(
+    void *context, int action, const char *first, const char *second, const char *database, const char *via)
 {
 	(void)database;
 	(void)via;
@@ -364,10 +369,11 @@ authorize(void *context, int action, const char *first, const char *second, cons
 	case SQLITE_DELETE:
 		return authorize_change(context, action, first);
 	case SQLITE_FUNCTION:
-		return second != NULL && sqlite3_stricmp(second, "load_extension") == 0 ? SQLITE_DENY : SQLITE_OK;
+		return second != NULL && sqlite3_stricmp(second, "load_extension") == 0 ? SQLITE_DENY
+											: SQLITE_OK;
 	case SQLITE_PRAGMA: /* to look at: the version for us, the other for FTS5 */
-		return second == NULL
-			&& (strcmp(first, "user_version") == 0 || strcmp(first, "data_version") == 0)
+		return second == NULL &&
+			(strcmp(first, "user_version") == 0 || strcmp(first, "data_version") == 0)
 		    ? SQLITE_OK
 		    : SQLITE_DENY;
 	default:
@@ -395,7 +401,8 @@ conn_open(struct db_conn *conn)
 	struct db *db = conn->db;
 	if (conn->sqlite != NULL)
 		return STATUS_OK;
-	enum status status = sqlite_open_as(db, db->path, conn->writes ? ROLE_WRITER : ROLE_READER, &conn->sqlite);
+	enum status status =
+	    sqlite_open_as(db, db->path, conn->writes ? ROLE_WRITER : ROLE_READER, &conn->sqlite);
 	if (status != STATUS_OK)
 		return status;
 	sqlite3_set_authorizer(conn->sqlite, authorize, conn);
@@ -433,7 +440,8 @@ conn_take(struct db *db, bool writes, const struct timespec *deadline, struct db
 	pthread_mutex_unlock(&db->lock);
 	if (*conn != NULL)
 		return STATUS_OK;
-	log_event(LOG_LEVEL_WARNING, "%s: no %s connection was given back in time", db->path, writes ? "writing" : "reading");
+	log_event(LOG_LEVEL_WARNING, "%s: no %s connection was given back in time", db->path,
+	    writes ? "writing" : "reading");
 	return STATUS_BUSY;
 }
 
@@ -469,8 +477,8 @@ check_version(struct db_conn *conn)
 		return judge_conn(conn, "read", code);
 	if (version == conn->db->schema->version)
 		return STATUS_OK;
-	log_event(LOG_LEVEL_ERROR, "%s: is of version %lld, this program of %d", conn->db->path, (long long)version,
-	    conn->db->schema->version);
+	log_event(LOG_LEVEL_ERROR, "%s: is of version %lld, this program of %d", conn->db->path,
+	    (long long)version, conn->db->schema->version);
 	return STATUS_INVALID;
 }
 
@@ -479,7 +487,8 @@ static bool
 has_moved(struct db_conn *conn)
 {
 	int moved = 0;
-	return sqlite3_file_control(conn->sqlite, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved;
+	return sqlite3_file_control(conn->sqlite, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK &&
+	    moved;
 }
 
 static enum status
@@ -498,7 +507,8 @@ roll_back(struct db_conn *conn)
 {
 	if (conn->sqlite == NULL)
 		return;
-	for (sqlite3_stmt *s = sqlite3_next_stmt(conn->sqlite, NULL); s != NULL; s = sqlite3_next_stmt(conn->sqlite, s))
+	for (sqlite3_stmt *s = sqlite3_next_stmt(conn->sqlite, NULL); s != NULL;
+	     s = sqlite3_next_stmt(conn->sqlite, s))
 		sqlite3_reset(s);
 	if (sqlite3_get_autocommit(conn->sqlite))
 		return;
@@ -913,11 +923,13 @@ migrate_locked(const struct db *db, sqlite3 *sqlite, mode_t mode)
 		return status;
 	status = judge(db, "migrate", migrate_steps(sqlite, db->schema, (int)version));
 	if (status == STATUS_CONFLICT)
-		log_event(LOG_LEVEL_ERROR, "%s: what is stored breaks a constraint of the new version", db->path);
+		log_event(
+		    LOG_LEVEL_ERROR, "%s: what is stored breaks a constraint of the new version", db->path);
 	if (status == STATUS_OK)
 		status = judge(db, "migrate", run(sqlite, "COMMIT"));
 	if (status == STATUS_OK)
-		log_event(LOG_LEVEL_INFO, "%s: migrated from version %lld to %d; the former is kept as %s.v%lld", db->path,
+		log_event(LOG_LEVEL_INFO,
+		    "%s: migrated from version %lld to %d; the former is kept as %s.v%lld", db->path,
 		    (long long)version, db->schema->version, db->path, (long long)version);
 	return status == STATUS_CONFLICT ? STATUS_BROKEN : status;
 }
@@ -958,11 +970,12 @@ identify(const struct db *db, int *version)
 	if ((code & 0xff) != SQLITE_NOTADB && code != SQLITE_OK)
 		return judge(db, "identify", code);
 	*version = (int)found;
-	if (code == SQLITE_OK && id == application_id(db->schema) && found >= 1 && found <= db->schema->version)
+	if (code == SQLITE_OK && id == application_id(db->schema) && found >= 1 &&
+	    found <= db->schema->version)
 		return STATUS_OK;
 	if (code == SQLITE_OK && id == application_id(db->schema) && found > db->schema->version)
-		log_event(LOG_LEVEL_ERROR, "%s: is of version %d, newer than this program, which knows %d", db->path, *version,
-		    db->schema->version);
+		log_event(LOG_LEVEL_ERROR, "%s: is of version %d, newer than this program, which knows %d",
+		    db->path, *version, db->schema->version);
 	else
 		log_event(LOG_LEVEL_ERROR, "%s: is no database of %s", db->path, db->schema->name);
 	return STATUS_INVALID;
@@ -1087,7 +1100,8 @@ db_health(struct db *db)
 
 /* The first row's text, unless it says "ok"; damage that stops the check is a complaint, too. */
 static enum status
-first_complaint(const struct db *db, sqlite3 *sqlite, const char *sql, struct arena *arena, struct str *complaint)
+first_complaint(
+    const struct db *db, sqlite3 *sqlite, const char *sql, struct arena *arena, struct str *complaint)
 {
 	sqlite3_stmt *stmt = NULL;
 	int code = sqlite3_prepare_v2(sqlite, sql, -1, &stmt, NULL);
@@ -1106,14 +1120,15 @@ enum status
 db_check(struct db *db, struct arena *arena, struct str *complaint)
 {
 	static const char *const questions[] = {
-		"SELECT integrity_check FROM pragma_integrity_check(1)",
-		"SELECT 'row ' || ifnull(rowid, '?') || ' of ' || \"table\" || ' refers to no row of ' || parent"
-		" FROM pragma_foreign_key_check LIMIT 1",
+	    "SELECT integrity_check FROM pragma_integrity_check(1)",
+	    "SELECT 'row ' || ifnull(rowid, '?') || ' of ' || \"table\" || ' refers to no row of ' || parent"
+	    " FROM pragma_foreign_key_check LIMIT 1",
 	};
 	sqlite3 *sqlite = NULL;
 	*complaint = STR_NONE;
 	enum status status = sqlite_open(db, db->path, &sqlite);
-	for (size_t i = 0; i < sizeof questions / sizeof *questions && status == STATUS_OK && complaint->at == NULL; i++)
+	for (size_t i = 0;
+	     i < sizeof questions / sizeof *questions && status == STATUS_OK && complaint->at == NULL; i++)
 		status = first_complaint(db, sqlite, questions[i], arena, complaint);
 	sqlite3_close(sqlite);
 	return status == STATUS_OK && arena->failed ? STATUS_BROKEN : status;
@@ -1133,14 +1148,15 @@ db_steps(struct db_conn *conn, const struct db_query *query, bool reset)
 static enum status
 prepare(struct db_conn *conn, struct db_stmt *stmt, const struct db_query *query)
 {
-	int code = sqlite3_prepare_v3(
-	    conn->sqlite, query->sql, -1, SQLITE_PREPARE_PERSISTENT, &stmt->sqlite, NULL);
+	int code =
+	    sqlite3_prepare_v3(conn->sqlite, query->sql, -1, SQLITE_PREPARE_PERSISTENT, &stmt->sqlite, NULL);
 	*stmt = (struct db_stmt){.sqlite = stmt->sqlite, .conn = conn, .query = query};
 	if (code == SQLITE_OK)
 		return STATUS_OK;
 	code = sqlite3_extended_errcode(conn->sqlite);
 	if (status_of(code) == STATUS_BROKEN)
-		log_event(LOG_LEVEL_ERROR, "%s: %s: %s", conn->db->path, query->name, sqlite3_errmsg(conn->sqlite));
+		log_event(
+		    LOG_LEVEL_ERROR, "%s: %s: %s", conn->db->path, query->name, sqlite3_errmsg(conn->sqlite));
 	return judge_conn(conn, query->name, code);
 }
 
@@ -1148,9 +1164,10 @@ enum status
 db_stmt(struct db_conn *conn, const struct db_query *query, struct db_stmt **stmt)
 {
 	*stmt = NULL;
-	if (query->slot >= conn->db->schema->queries_n
-	    || (conn->stmts[query->slot].query != NULL && conn->stmts[query->slot].query != query)) {
-		log_event(LOG_LEVEL_ERROR, "%s: %s is a query of another database", conn->db->path, query->name);
+	if (query->slot >= conn->db->schema->queries_n ||
+	    (conn->stmts[query->slot].query != NULL && conn->stmts[query->slot].query != query)) {
+		log_event(
+		    LOG_LEVEL_ERROR, "%s: %s is a query of another database", conn->db->path, query->name);
 		return STATUS_BROKEN;
 	}
 	struct db_stmt *found = &conn->stmts[query->slot];
@@ -1191,7 +1208,8 @@ db_bind_optional(struct db_stmt *stmt, int parameter, struct db_integer value)
 void
 db_bind_text(struct db_stmt *stmt, int parameter, struct str value)
 {
-	note(stmt, sqlite3_bind_text64(stmt->sqlite, parameter, value.at, value.len, SQLITE_STATIC, SQLITE_UTF8));
+	note(stmt,
+	    sqlite3_bind_text64(stmt->sqlite, parameter, value.at, value.len, SQLITE_STATIC, SQLITE_UTF8));
 }
 
 void

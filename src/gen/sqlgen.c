@@ -89,7 +89,8 @@ read_migrations(struct gen *gen)
 		if (is_there(path))
 			parse_script(gen, path, read_file(gen, path), &gen->migrations[i]);
 		else
-			mistake(gen, path, 1, "there is none, though schema.sql is of version %d", gen->version);
+			mistake(
+			    gen, path, 1, "there is none, though schema.sql is of version %d", gen->version);
 	}
 }
 
@@ -98,9 +99,11 @@ static void
 check_migration_name(struct gen *gen, const char *name)
 {
 	int64_t number = 0;
-	struct str digits = str_sub(str_from(name), strlen("migrate-"), strlen(name) - strlen("migrate-.sql"));
+	struct str digits =
+	    str_sub(str_from(name), strlen("migrate-"), strlen(name) - strlen("migrate-.sql"));
 	if (str_integer(digits, &number) != STATUS_OK || number < 2 || number > gen->version)
-		mistake(gen, path_of(gen, name), 1, "schema.sql is of version %d: no such migration leads there", gen->version);
+		mistake(gen, path_of(gen, name), 1,
+		    "schema.sql is of version %d: no such migration leads there", gen->version);
 }
 
 static int

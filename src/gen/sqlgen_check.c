@@ -36,7 +36,8 @@ touch(struct check *check, const char *table, const char *via)
 {
 	struct touched now = {str_from(table), str_from(via)};
 	for (size_t i = 0; i < check->touched_n; i++) {
-		if (same_name(check->touched[i].table, now.table) && same_name(check->touched[i].via, now.via))
+		if (same_name(check->touched[i].table, now.table) &&
+		    same_name(check->touched[i].via, now.via))
 			return;
 	}
 	if (check->touched_n == TOUCHED_MOST)
@@ -47,7 +48,8 @@ touch(struct check *check, const char *table, const char *via)
 }
 
 static int
-authorize(void *context, int action, const char *first, const char *second, const char *database, const char *via)
+authorize(
+    void *context, int action, const char *first, const char *second, const char *database, const char *via)
 {
 	struct check *check = context;
 	(void)second;
@@ -91,7 +93,9 @@ ask(struct gen *gen, const char *sql, struct str argument)
 static bool
 is_trigger(struct gen *gen, struct str name)
 {
-	return ask(gen, "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger' AND name = ?1 COLLATE NOCASE", name) > 0;
+	return ask(gen,
+		   "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger' AND name = ?1 COLLATE NOCASE",
+		   name) > 0;
 }
 
 static bool
@@ -106,8 +110,8 @@ is_table(struct gen *gen, struct str name)
 static bool
 is_rowid(struct gen *gen, struct str table, const char *type, int primary_key)
 {
-	return primary_key && strcasecmp(type, "INTEGER") == 0
-	    && ask(gen, "SELECT count(*) FROM pragma_table_info(?1) WHERE pk > 0", table) == 1;
+	return primary_key && strcasecmp(type, "INTEGER") == 0 &&
+	    ask(gen, "SELECT count(*) FROM pragma_table_info(?1) WHERE pk > 0", table) == 1;
 }
 
 static enum type
@@ -127,8 +131,8 @@ column_kind(struct gen *gen, struct str table, struct str column)
 	char *table_c = str_c(&gen->arena, table), *column_c = str_c(&gen->arena, column);
 	const char *type = NULL;
 	int not_null = 0, primary_key = 0;
-	if (sqlite3_table_column_metadata(
-		gen->sqlite, "main", table_c, column_c, &type, NULL, &not_null, &primary_key, NULL) != SQLITE_OK)
+	if (sqlite3_table_column_metadata(gen->sqlite, "main", table_c, column_c, &type, NULL, &not_null,
+		&primary_key, NULL) != SQLITE_OK)
 		return (struct kind){TYPE_NONE, false};
 	if (type == NULL)
 		type = "";
@@ -177,8 +181,8 @@ derive_parameter(struct check *check, struct str name)
 		} else if (found.type != kind.type || found.optional != kind.optional) {
 			mistake(check->gen, check->source->path, check->query->line,
 			    "%.*s: parameter :%.*s is %s in %.*s and %s in %.*s: declare it with `-- in`",
-			    STR_FMT(check->query->name), STR_FMT(name), type_name(found), STR_FMT(where), type_name(kind),
-			    STR_FMT(touched->table));
+			    STR_FMT(check->query->name), STR_FMT(name), type_name(found), STR_FMT(where),
+			    type_name(kind), STR_FMT(touched->table));
 			return found;
 		}
 	}
@@ -194,8 +198,8 @@ check_parameter(struct check *check, int number, struct field *field)
 {
 	struct str name = str_from(sqlite3_bind_parameter_name(check->stmt, number));
 	if (name.len < 2 || name.at[0] != ':' || !is_identifier(str_sub(name, 1, name.len))) {
-		mistake(check->gen, check->source->path, check->query->line, "%.*s: parameter %d must be written :name",
-		    STR_FMT(check->query->name), number);
+		mistake(check->gen, check->source->path, check->query->line,
+		    "%.*s: parameter %d must be written :name", STR_FMT(check->query->name), number);
 		return;
 	}
 	field->name = str_copy(&check->gen->arena, str_sub(name, 1, name.len));
@@ -263,7 +267,8 @@ outer_left(struct gen *gen, struct outer *outer, struct str rest)
 	}
 	if (same_name(alias, STR("as")))
 		alias = sql_token(&rest);
-	bool aliased = is_identifier(alias) && !same_name(alias, STR("on")) && !same_name(alias, STR("using"));
+	bool aliased =
+	    is_identifier(alias) && !same_name(alias, STR("on")) && !same_name(alias, STR("using"));
 	outer_add(outer, aliased ? alias : table);
 	if (aliased)
 		outer_add(outer, str_format(&gen->arena, "\n%.*s", STR_FMT(table)));
@@ -293,8 +298,10 @@ result_texts(struct str sql, struct str *texts, size_t room)
 	struct str rest = sql, begin = STR_NONE;
 	size_t n = 0, depth = 0;
 	for (struct str token = sql_token(&rest);; token = sql_token(&rest)) {
-		bool end = token.at == NULL || (depth == 0 && (same_name(token, STR("from")) || same_name(token, STR("union"))));
-		bool head = depth == 0 && (same_name(token, STR("select")) || same_name(token, STR("returning")));
+		bool end = token.at == NULL ||
+		    (depth == 0 && (same_name(token, STR("from")) || same_name(token, STR("union"))));
+		bool head =
+		    depth == 0 && (same_name(token, STR("select")) || same_name(token, STR("returning")));
 		if (begin.at != NULL && (end || (depth == 0 && str_eq(token, STR(","))))) {
 			size_t len = token.at == NULL ? begin.len : (size_t)(token.at - begin.at);
 			if (n < room)
@@ -350,8 +357,9 @@ is_compound(struct str sql)
 {
 	size_t depth = 0;
 	for (struct str token = sql_token(&sql); token.at != NULL; token = sql_token(&sql)) {
-		if (depth == 0
-		    && (same_name(token, STR("union")) || same_name(token, STR("except")) || same_name(token, STR("intersect"))))
+		if (depth == 0 &&
+		    (same_name(token, STR("union")) || same_name(token, STR("except")) ||
+			same_name(token, STR("intersect"))))
 			return true;
 		depth += str_eq(token, STR("("));
 		depth -= depth > 0 && str_eq(token, STR(")"));
@@ -384,19 +392,20 @@ check_column(struct check *check, int number, const struct outer *outer, struct 
 	struct str name = str_copy(&check->gen->arena, str_from(sqlite3_column_name(check->stmt, number)));
 	if (!is_identifier(name)) {
 		mistake(check->gen, check->source->path, check->query->line,
-		    "%.*s: result column %d, `%.*s`, needs a name: AS name", STR_FMT(check->query->name), number + 1,
-		    STR_FMT(name));
+		    "%.*s: result column %d, `%.*s`, needs a name: AS name", STR_FMT(check->query->name),
+		    number + 1, STR_FMT(name));
 		return;
 	}
 	if (declaration(out, name) != NULL) {
-		mistake(check->gen, check->source->path, check->query->line, "%.*s: two result columns are called %.*s",
-		    STR_FMT(check->query->name), STR_FMT(name));
+		mistake(check->gen, check->source->path, check->query->line,
+		    "%.*s: two result columns are called %.*s", STR_FMT(check->query->name), STR_FMT(name));
 		return;
 	}
 	struct field *field = &out->at[out->n++];
 	field->name = name;
 	struct kind none = {TYPE_NONE, false};
-	decide_column(check, field, is_compound(check->query->sql) ? none : derive_column(check, number, outer, text));
+	decide_column(
+	    check, field, is_compound(check->query->sql) ? none : derive_column(check, number, outer, text));
 }
 
 static void
@@ -410,11 +419,11 @@ check_columns(struct check *check)
 	for (int i = 0; i < n && check->query->out.at != NULL; i++)
 		check_column(check, i, &outer, texts_n == (size_t)n ? texts[i] : STR_NONE);
 	if (n > 0 && check->query->rows == ROWS_NONE)
-		mistake(check->gen, check->source->path, check->query->line, "%.*s has result columns: say `-- one` or `-- many`",
-		    STR_FMT(check->query->name));
+		mistake(check->gen, check->source->path, check->query->line,
+		    "%.*s has result columns: say `-- one` or `-- many`", STR_FMT(check->query->name));
 	if (n == 0 && check->query->rows != ROWS_NONE)
-		mistake(check->gen, check->source->path, check->query->line, "%.*s has no result columns for `-- one` or `-- many`",
-		    STR_FMT(check->query->name));
+		mistake(check->gen, check->source->path, check->query->line,
+		    "%.*s has no result columns for `-- one` or `-- many`", STR_FMT(check->query->name));
 }
 
 static void
@@ -422,8 +431,9 @@ check_unused(struct check *check, const struct fields *fields, const char *what)
 {
 	for (size_t i = 0; i < fields->n; i++) {
 		if (!fields->at[i].used)
-			mistake(check->gen, check->source->path, fields->at[i].line, "%.*s: nothing uses the declared %s %.*s",
-			    STR_FMT(check->query->name), what, STR_FMT(fields->at[i].name));
+			mistake(check->gen, check->source->path, fields->at[i].line,
+			    "%.*s: nothing uses the declared %s %.*s", STR_FMT(check->query->name), what,
+			    STR_FMT(fields->at[i].name));
 	}
 }
 
@@ -441,10 +451,11 @@ plan_object(struct str detail)
 static bool
 plan_costs(struct gen *gen, struct str detail, const struct str *made, size_t made_n)
 {
-	if (str_search(detail, STR("TEMP B-TREE")) < detail.len || str_search(detail, STR("AUTOMATIC")) < detail.len)
+	if (str_search(detail, STR("TEMP B-TREE")) < detail.len ||
+	    str_search(detail, STR("AUTOMATIC")) < detail.len)
 		return true;
-	if (!str_starts(detail, STR("SCAN ")) || str_search(detail, STR(" VIRTUAL TABLE")) < detail.len
-	    || str_search(detail, STR("CONSTANT ROW")) < detail.len)
+	if (!str_starts(detail, STR("SCAN ")) || str_search(detail, STR(" VIRTUAL TABLE")) < detail.len ||
+	    str_search(detail, STR("CONSTANT ROW")) < detail.len)
 		return false;
 	struct str object = plan_object(detail);
 	if (object.len > 0 && object.at[0] == '(')
@@ -464,12 +475,15 @@ plan_read(struct check *check, struct str *lines, size_t room)
 	size_t n = 0;
 	struct str sql = str_join(&check->gen->arena, STR("EXPLAIN QUERY PLAN "), check->query->sql);
 	if (sqlite3_prepare_v2(check->gen->sqlite, sql.at, (int)sql.len, &stmt, NULL) != SQLITE_OK)
-		mistake(check->gen, check->source->path, check->query->line, "no plan: %s", sqlite3_errmsg(check->gen->sqlite));
+		mistake(check->gen, check->source->path, check->query->line, "no plan: %s",
+		    sqlite3_errmsg(check->gen->sqlite));
 	while (n < room && stmt != NULL && sqlite3_step(stmt) == SQLITE_ROW)
-		lines[n++] = str_copy(&check->gen->arena, str_from((const char *)sqlite3_column_text(stmt, 3)));
+		lines[n++] =
+		    str_copy(&check->gen->arena, str_from((const char *)sqlite3_column_text(stmt, 3)));
 	sqlite3_finalize(stmt);
 	if (n == room)
-		mistake(check->gen, check->source->path, check->query->line, "a plan of more than %zu lines", room);
+		mistake(check->gen, check->source->path, check->query->line, "a plan of more than %zu lines",
+		    room);
 	return n;
 }
 
@@ -489,18 +503,18 @@ check_plan(struct check *check)
 		costs++;
 		if (check->query->scan_line == 0)
 			mistake(check->gen, check->source->path, check->query->line,
-			    "%.*s: the plan has `%.*s`: add an index, or say `-- scan: why`", STR_FMT(check->query->name),
-			    STR_FMT(lines[i]));
+			    "%.*s: the plan has `%.*s`: add an index, or say `-- scan: why`",
+			    STR_FMT(check->query->name), STR_FMT(lines[i]));
 	}
 	if (check->query->scan_line == 0)
 		return;
 	check->gen->scans++;
 	if (costs == 0)
-		mistake(check->gen, check->source->path, check->query->scan_line, "%.*s: nothing needs this `scan:` line",
-		    STR_FMT(check->query->name));
+		mistake(check->gen, check->source->path, check->query->scan_line,
+		    "%.*s: nothing needs this `scan:` line", STR_FMT(check->query->name));
 	if (check->gen->scans > SCANS_MOST)
-		mistake(check->gen, check->source->path, check->query->scan_line, "more than %d `scan:` lines in a database",
-		    SCANS_MOST);
+		mistake(check->gen, check->source->path, check->query->scan_line,
+		    "more than %d `scan:` lines in a database", SCANS_MOST);
 }
 
 /* --- whole statements ------------------------------------------------------------------------- */
@@ -514,8 +528,9 @@ check_name(struct check *check)
 				return;
 			if (!str_eq(query->name, check->query->name))
 				continue;
-			mistake(check->gen, check->source->path, check->query->line, "%.*s is named already at %s:%zu",
-			    STR_FMT(query->name), source->path, query->line);
+			mistake(check->gen, check->source->path, check->query->line,
+			    "%.*s is named already at %s:%zu", STR_FMT(query->name), source->path,
+			    query->line);
 			return;
 		}
 	}
@@ -551,7 +566,8 @@ check_query(struct gen *gen, const struct source *source, struct query *query)
 	struct check check = {.gen = gen, .source = source, .query = query};
 	check_name(&check);
 	if (str_search(query->sentence, STR("*/")) < query->sentence.len)
-		mistake(gen, source->path, query->line, "a sentence becomes a comment of C: it cannot contain */");
+		mistake(gen, source->path, query->line,
+		    "a sentence becomes a comment of C: it cannot contain */");
 	if (prepare(&check)) {
 		query->writes = !sqlite3_stmt_readonly(check.stmt);
 		check_parameters(&check);
@@ -584,7 +600,8 @@ check_schema(struct gen *gen, const char *path)
 	size_t last = schema->n == 0 ? 1 : schema->lines[schema->n - 1];
 	gen->version = (int)ask(gen, "SELECT user_version FROM pragma_user_version", STR_NONE);
 	struct str rest = schema->n == 0 ? STR_NONE : schema->statements[schema->n - 1];
-	bool pragma = same_name(sql_token(&rest), STR("pragma")) && same_name(sql_token(&rest), STR("user_version"));
+	bool pragma =
+	    same_name(sql_token(&rest), STR("pragma")) && same_name(sql_token(&rest), STR("user_version"));
 	if (!pragma || gen->version < 1)
 		mistake(gen, path, last, "a schema ends in `PRAGMA user_version = N;`, N from 1 on");
 }

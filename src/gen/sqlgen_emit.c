@@ -173,8 +173,8 @@ put_read(struct out *out, const struct query *query)
 	    STR_FMT(query->name), STR_FMT(query->name));
 	for (size_t i = 0; i < query->out.n; i++) {
 		const struct field *field = &query->out.at[i];
-		out_format(out, "\trow->%.*s = db_column_%s(stmt, %zu%s);\n", STR_FMT(field->name), verb(field->kind), i,
-		    field->kind.type == TYPE_INTEGER ? "" : ", arena");
+		out_format(out, "\trow->%.*s = db_column_%s(stmt, %zu%s);\n", STR_FMT(field->name),
+		    verb(field->kind), i, field->kind.type == TYPE_INTEGER ? "" : ", arena");
 	}
 	out_put(out, STR("\treturn arena->failed ? STATUS_BROKEN : STATUS_OK;\n}\n\n"));
 }
@@ -200,7 +200,8 @@ put_one(struct out *out, const struct query *query)
 	    STR_FMT(query->name));
 	if (query->writes)
 		out_put(out,
-		    STR("\twhile (status == STATUS_OK && found) /* foreign keys are looked at behind the last row */\n"
+		    STR("\twhile (status == STATUS_OK && found) /* foreign keys are looked at behind the "
+			"last row */\n"
 			"\t\tstatus = db_step(stmt, &found);\n"));
 	put_end(out);
 }
@@ -227,7 +228,8 @@ put_many(struct out *out, const struct query *query)
 static void
 put_query(struct out *out, const struct query *query)
 {
-	out_format(out, "\nconst struct db_query query_%.*s = {\n\t\"%.*s\",\n", STR_FMT(query->name), STR_FMT(query->name));
+	out_format(out, "\nconst struct db_query query_%.*s = {\n\t\"%.*s\",\n", STR_FMT(query->name),
+	    STR_FMT(query->name));
 	put_literal(out, query->sql);
 	out_format(out, ",\n\t%zu,\n};\n\n", query->slot);
 	if (query->rows == ROWS_NONE)
@@ -243,8 +245,8 @@ put_query(struct out *out, const struct query *query)
 static bool
 write_file(struct gen *gen, const char *folder, struct str name, const char *suffix, const struct out *text)
 {
-	struct str path = str_format(
-	    &gen->arena, "%s/%.*s/%.*s%s", folder, STR_FMT(gen->name), STR_FMT(name), suffix);
+	struct str path =
+	    str_format(&gen->arena, "%s/%.*s/%.*s%s", folder, STR_FMT(gen->name), STR_FMT(name), suffix);
 	struct str bytes = out_str(text);
 	if (path.at == NULL || text->failed)
 		return false;
@@ -268,8 +270,8 @@ emit_source(struct gen *gen, const struct source *source, const char *out_folder
 	out_format(&code, "#include \"sql/%.*s/%.*s.h\"\n", STR_FMT(gen->name), STR_FMT(source->name));
 	for (const struct query *query = source->queries; query != NULL; query = query->next)
 		put_query(&code, query);
-	return write_file(gen, out_folder, source->name, ".h", &header)
-	    && write_file(gen, out_folder, source->name, ".c", &code);
+	return write_file(gen, out_folder, source->name, ".h", &header) &&
+	    write_file(gen, out_folder, source->name, ".c", &code);
 }
 
 /* Parentheses tell clang that the literals of one statement are meant to be one. */
@@ -318,8 +320,9 @@ emit_database(struct gen *gen, const char *out_folder)
 	put_migrations(&code, gen);
 	out_format(&code,
 	    "\nconst struct db_schema sql_%s = {\n"
-	    "\t.name = \"%s\",\n\t.create = create,\n\t.migrations = %s,\n\t.version = %d,\n\t.queries_n = %zu,\n};\n",
+	    "\t.name = \"%s\",\n\t.create = create,\n\t.migrations = %s,\n\t.version = %d,\n\t.queries_n = "
+	    "%zu,\n};\n",
 	    name, name, gen->version < 2 ? "NULL" : "migrations", gen->version, gen->queries_n);
-	return write_file(gen, out_folder, STR("database"), ".h", &header)
-	    && write_file(gen, out_folder, STR("database"), ".c", &code);
+	return write_file(gen, out_folder, STR("database"), ".h", &header) &&
+	    write_file(gen, out_folder, STR("database"), ".c", &code);
 }

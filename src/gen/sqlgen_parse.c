@@ -6,7 +6,7 @@ struct reader {
 	struct gen *gen;
 	struct source *source;
 	struct str rest; /* from the beginning of a line */
-	size_t line;     /* its number */
+	size_t line;	 /* its number */
 };
 
 static bool
@@ -25,10 +25,10 @@ is_digit(char c)
 static bool
 is_keyword(struct str s)
 {
-	static const char *const keywords[] = {"auto", "break", "case", "char", "const", "continue", "default", "do",
-	    "double", "else", "enum", "extern", "float", "for", "goto", "if", "inline", "int", "long", "register",
-	    "restrict", "return", "short", "signed", "sizeof", "static", "struct", "switch", "typedef", "union",
-	    "unsigned", "void", "volatile", "while", "bool", "true", "false"};
+	static const char *const keywords[] = {"auto", "break", "case", "char", "const", "continue",
+	    "default", "do", "double", "else", "enum", "extern", "float", "for", "goto", "if", "inline",
+	    "int", "long", "register", "restrict", "return", "short", "signed", "sizeof", "static", "struct",
+	    "switch", "typedef", "union", "unsigned", "void", "volatile", "while", "bool", "true", "false"};
 	for (size_t i = 0; i < sizeof keywords / sizeof *keywords; i++) {
 		if (str_eq(s, str_from(keywords[i])))
 			return true;
@@ -202,7 +202,8 @@ static void
 parse_rows(struct reader *reader, struct query *query, enum rows rows)
 {
 	if (query->rows != ROWS_NONE)
-		mistake(reader->gen, reader->source->path, reader->line, "a query has one line `one` or `many`");
+		mistake(
+		    reader->gen, reader->source->path, reader->line, "a query has one line `one` or `many`");
 	query->rows = rows;
 }
 
@@ -237,7 +238,8 @@ parse_head_line(struct reader *reader, struct query *query)
 		    &reader->gen->arena, "%.*s\n%.*s", STR_FMT(query->sentence), STR_FMT(str_trim(text)));
 	else
 		mistake(reader->gen, reader->source->path, reader->line,
-		    "a head line is `one`, `many`, `in NAME TYPE`, `out NAME TYPE` or `scan: why`, not `%.*s`",
+		    "a head line is `one`, `many`, `in NAME TYPE`, `out NAME TYPE` or `scan: why`, not "
+		    "`%.*s`",
 		    STR_FMT(str_trim(text)));
 }
 
@@ -252,7 +254,8 @@ parse_title(struct reader *reader)
 	query->sentence = str_trim(text);
 	query->line = reader->line;
 	if (query->sentence.len == 0)
-		mistake(reader->gen, reader->source->path, reader->line, "%.*s has no sentence", STR_FMT(query->name));
+		mistake(reader->gen, reader->source->path, reader->line, "%.*s has no sentence",
+		    STR_FMT(query->name));
 	line_next(reader);
 	return query;
 }
@@ -299,12 +302,13 @@ parse_statement(struct reader *reader, struct query *query)
 	query->sql_line = reader->line + lines_before(text, blank);
 	query->sql = str_trim(str_sub(text, blank, end == 0 ? 0 : end - 1 - blank));
 	if (end == 0 || query->sql.len == 0) {
-		mistake(reader->gen, reader->source->path, query->line, "%.*s has no statement that ends in `;`",
-		    STR_FMT(query->name));
+		mistake(reader->gen, reader->source->path, query->line,
+		    "%.*s has no statement that ends in `;`", STR_FMT(query->name));
 		return false;
 	}
 	if (end >= LITERAL_MOST - 256)
-		mistake(reader->gen, reader->source->path, query->line, "%.*s is too long", STR_FMT(query->name));
+		mistake(
+		    reader->gen, reader->source->path, query->line, "%.*s is too long", STR_FMT(query->name));
 	reader->line += lines_before(reader->rest, end);
 	reader->rest = str_sub(reader->rest, end, reader->rest.len);
 	parse_behind(reader, query);
@@ -322,7 +326,8 @@ parse_block(struct reader *reader, struct query *query)
 	if (reader->rest.len > 0 && !is_title(line_now(reader)) && parse_statement(reader, query))
 		return true;
 	if (query->sql.len == 0 && query->sql_line == 0)
-		mistake(reader->gen, reader->source->path, query->line, "%.*s has no statement", STR_FMT(query->name));
+		mistake(reader->gen, reader->source->path, query->line, "%.*s has no statement",
+		    STR_FMT(query->name));
 	skip_to_title(reader);
 	return false;
 }

@@ -44,39 +44,40 @@ enum {
 };
 
 static const struct db_query queries[Q_N] = {
-	[Q_ADD] = {"add", "INSERT INTO note (text, parent_id) VALUES (:text, :parent_id)", Q_ADD},
-	[Q_COUNT] = {"count", "SELECT count(*) FROM note", Q_COUNT},
-	[Q_TEXT] = {"text", "SELECT text, parent_id FROM note WHERE id = :id", Q_TEXT},
-	[Q_ADD_RETURNING] = {"add_returning", "INSERT INTO note (text, parent_id) VALUES (:text, :parent_id) RETURNING id",
-	    Q_ADD_RETURNING},
-	[Q_ATTACH] = {"attach", "ATTACH ':memory:' AS other", Q_ATTACH},
-	[Q_PRAGMA] = {"pragma", "PRAGMA synchronous = OFF", Q_PRAGMA},
-	[Q_DROP] = {"drop", "DROP TABLE note", Q_DROP},
-	[Q_SCHEMA] = {"schema", "DELETE FROM sqlite_schema", Q_SCHEMA},
-	[Q_SCHEMA_UPDATE] = {"schema_update", "UPDATE sqlite_schema SET sql = ''", Q_SCHEMA_UPDATE},
-	[Q_WORD_ADD] = {"word_add", "INSERT INTO word (text) VALUES (:text)", Q_WORD_ADD},
-	[Q_WORD_FIND] = {"word_find", "SELECT rowid FROM word WHERE word MATCH :words", Q_WORD_FIND},
-	[Q_BLOB] = {"blob", "SELECT :a, :b, :c", Q_BLOB},
-	[Q_ENDED] = {"ended", "INSERT OR ROLLBACK INTO note (text) VALUES (NULL)", Q_ENDED},
-	[Q_EXTENSION] = {"extension", "SELECT load_extension('x')", Q_EXTENSION},
+    [Q_ADD] = {"add", "INSERT INTO note (text, parent_id) VALUES (:text, :parent_id)", Q_ADD},
+    [Q_COUNT] = {"count", "SELECT count(*) FROM note", Q_COUNT},
+    [Q_TEXT] = {"text", "SELECT text, parent_id FROM note WHERE id = :id", Q_TEXT},
+    [Q_ADD_RETURNING] = {"add_returning",
+	"INSERT INTO note (text, parent_id) VALUES (:text, :parent_id) RETURNING id", Q_ADD_RETURNING},
+    [Q_ATTACH] = {"attach", "ATTACH ':memory:' AS other", Q_ATTACH},
+    [Q_PRAGMA] = {"pragma", "PRAGMA synchronous = OFF", Q_PRAGMA},
+    [Q_DROP] = {"drop", "DROP TABLE note", Q_DROP},
+    [Q_SCHEMA] = {"schema", "DELETE FROM sqlite_schema", Q_SCHEMA},
+    [Q_SCHEMA_UPDATE] = {"schema_update", "UPDATE sqlite_schema SET sql = ''", Q_SCHEMA_UPDATE},
+    [Q_WORD_ADD] = {"word_add", "INSERT INTO word (text) VALUES (:text)", Q_WORD_ADD},
+    [Q_WORD_FIND] = {"word_find", "SELECT rowid FROM word WHERE word MATCH :words", Q_WORD_FIND},
+    [Q_BLOB] = {"blob", "SELECT :a, :b, :c", Q_BLOB},
+    [Q_ENDED] = {"ended", "INSERT OR ROLLBACK INTO note (text) VALUES (NULL)", Q_ENDED},
+    [Q_EXTENSION] = {"extension", "SELECT load_extension('x')", Q_EXTENSION},
 };
 
 static const char *const create_1[] = {
-	"CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE,"
-	" parent_id INTEGER REFERENCES note (id)) STRICT;",
-	"CREATE VIRTUAL TABLE word USING fts5 (text);",
-	"PRAGMA user_version = 1;",
-	NULL,
+    "CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE,"
+    " parent_id INTEGER REFERENCES note (id)) STRICT;",
+    "CREATE VIRTUAL TABLE word USING fts5 (text);",
+    "PRAGMA user_version = 1;",
+    NULL,
 };
 static const char *const create_2[] = {
-	"CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE,"
-	" parent_id INTEGER REFERENCES note (id), rank INTEGER NOT NULL DEFAULT 7) STRICT;",
-	"CREATE VIRTUAL TABLE word USING fts5 (text);",
-	"PRAGMA user_version = 2;",
-	NULL,
+    "CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE,"
+    " parent_id INTEGER REFERENCES note (id), rank INTEGER NOT NULL DEFAULT 7) STRICT;",
+    "CREATE VIRTUAL TABLE word USING fts5 (text);",
+    "PRAGMA user_version = 2;",
+    NULL,
 };
 static const char *const to_2[] = {"ALTER TABLE note ADD COLUMN rank INTEGER NOT NULL DEFAULT 7;", NULL};
-static const char *const to_2_broken[] = {"ALTER TABLE note ADD COLUMN rank INTEGER;", "UPDATE nothing SET x = 1;", NULL};
+static const char *const to_2_broken[] = {
+    "ALTER TABLE note ADD COLUMN rank INTEGER;", "UPDATE nothing SET x = 1;", NULL};
 static const char *const to_2_loose[] = {"UPDATE note SET parent_id = 99;", NULL};
 static const char *const *const steps[] = {to_2};
 static const char *const *const steps_broken[] = {to_2_broken};
@@ -180,7 +181,7 @@ struct addition {
 	struct str text;
 	struct db_integer parent_id;
 	enum status after; /* what the work ends with, when the statement went well */
-	bool swallow;      /* a conflict is taken for success, */
+	bool swallow;	   /* a conflict is taken for success, */
 	bool swallow_all;  /* and even what ended the transaction */
 	const struct db_query *query;
 	int calls;
@@ -272,13 +273,16 @@ test_create(void **state)
 static void
 test_create_leaves_nothing(void **state)
 {
-	static const char *const broken[] = {"CREATE TABLE t (id INTEGER PRIMARY KEY);", "CREATE NONSENSE;", NULL};
+	static const char *const broken[] = {
+	    "CREATE TABLE t (id INTEGER PRIMARY KEY);", "CREATE NONSENSE;", NULL};
 	static const char *const unversioned[] = {"CREATE TABLE t (id INTEGER PRIMARY KEY);", NULL};
 	struct place *place = *state;
 	char far[128];
-	assert_int_not_equal(db_create(place->path, &(struct db_schema){"test", broken, NULL, 1, 0}, 0600), STATUS_OK);
+	assert_int_not_equal(
+	    db_create(place->path, &(struct db_schema){"test", broken, NULL, 1, 0}, 0600), STATUS_OK);
 	assert_int_equal(files_in(place->folder), 0);
-	assert_int_not_equal(db_create(place->path, &(struct db_schema){"test", unversioned, NULL, 1, 0}, 0600), STATUS_OK);
+	assert_int_not_equal(
+	    db_create(place->path, &(struct db_schema){"test", unversioned, NULL, 1, 0}, 0600), STATUS_OK);
 	assert_int_equal(files_in(place->folder), 0);
 	snprintf(far, sizeof far, "%s/none/test.db", place->folder);
 	assert_int_equal(db_create(far, &schema_1, 0600), STATUS_BUSY);
@@ -419,7 +423,8 @@ test_reader_cannot_write(void **state)
 static void
 test_foreign_query(void **state)
 {
-	static const struct db_query stranger = {"stranger", "SELECT 1", Q_COUNT}, far = {"far", "SELECT 1", Q_N};
+	static const struct db_query stranger = {"stranger", "SELECT 1", Q_COUNT},
+				     far = {"far", "SELECT 1", Q_N};
 	struct place *place = *state;
 	struct db *db = made(place, &schema_1);
 	struct db_conn *conn;
@@ -445,7 +450,8 @@ test_log_tells_no_words(void **state)
 	int kept = dup(STDERR_FILENO), log = open(beside(place, ".log"), O_RDWR | O_CREAT, 0600);
 	dup2(log, STDERR_FILENO);
 	assert_int_equal(db_read(db, &conn), STATUS_OK);
-	enum status status = step_once(conn, &queries[Q_WORD_FIND], STR("\"Kaffeehaus"), (struct db_integer){0});
+	enum status status =
+	    step_once(conn, &queries[Q_WORD_FIND], STR("\"Kaffeehaus"), (struct db_integer){0});
 	db_release(conn);
 	fflush(stderr);
 	dup2(kept, STDERR_FILENO);
@@ -468,7 +474,8 @@ test_full_text(void **state)
 	assert_int_equal(db_write(db, add, &addition), STATUS_OK);
 	assert_int_equal(db_write(db, add, &addition), STATUS_OK);
 	assert_int_equal(db_read(db, &conn), STATUS_OK);
-	assert_int_equal(step_once(conn, &queries[Q_WORD_FIND], STR("harbour"), (struct db_integer){0}), STATUS_OK);
+	assert_int_equal(
+	    step_once(conn, &queries[Q_WORD_FIND], STR("harbour"), (struct db_integer){0}), STATUS_OK);
 	db_release(conn);
 	db_close(db);
 	assert_int_equal(raw(place->path, "SELECT count(*) FROM word WHERE word MATCH 'harbour'"), 2);
@@ -491,7 +498,8 @@ test_values(void **state)
 	db_bind_blob(stmt, 3, STR_NONE);
 	assert_int_equal(db_step(stmt, &row), STATUS_OK);
 	assert_true(row);
-	struct str blob = db_column_blob(stmt, 0, &place->arena), empty = db_column_text(stmt, 1, &place->arena);
+	struct str blob = db_column_blob(stmt, 0, &place->arena),
+		   empty = db_column_text(stmt, 1, &place->arena);
 	assert_int_equal(blob.len, 3);
 	assert_memory_equal(blob.at, "a\0b", 3);
 	assert_non_null(empty.at);
@@ -677,7 +685,8 @@ write_and_read(void *context)
 		snprintf(text, sizeof text, "%d", numbers++);
 		if (add_text(db, text) != STATUS_OK || db_read(db, &conn) != STATUS_OK)
 			return db;
-		bool same = ask_count(conn, &n) == STATUS_OK && ask_count(conn, &again) == STATUS_OK && n == again;
+		bool same =
+		    ask_count(conn, &n) == STATUS_OK && ask_count(conn, &again) == STATUS_OK && n == again;
 		db_release(conn);
 		if (!same || n < i)
 			return db;
@@ -1135,8 +1144,9 @@ test_read_only(void **state)
 	fflush(NULL);
 	pid_t child = fork();
 	if (child == 0) { /* root may write everything: become somebody else */
-		if (geteuid() == 0 && (chown(place->path, 65534, 65534) != 0 || chmod(place->folder, 0755) != 0
-					  || chmod(beside(place, ".turn"), 0666) != 0 || setgid(65534) != 0 || setuid(65534) != 0))
+		if (geteuid() == 0 &&
+		    (chown(place->path, 65534, 65534) != 0 || chmod(place->folder, 0755) != 0 ||
+			chmod(beside(place, ".turn"), 0666) != 0 || setgid(65534) != 0 || setuid(65534) != 0))
 			_exit(99);
 		_exit((int)db_open(place->path, &schema_1, false, &db));
 	}
@@ -1263,10 +1273,10 @@ main(void)
 	    TEST(test_bind_failure), TEST(test_arena_too_small), TEST(test_grow), TEST(test_steps),
 	    TEST(test_roll_back), TEST(test_conflict), TEST(test_snapshot), TEST(test_readers_are_few),
 	    TEST(test_threads), TEST(test_processes), TEST(test_turnstile), TEST(test_locked_by_another),
-	    TEST(test_full_disk), TEST(test_read_only), TEST(test_replaced_file), TEST(test_damage), TEST(test_check),
-	    TEST(test_each_allocation_fails), TEST(test_each_write_fails), TEST(test_each_write_finds_full),
-	    TEST(test_each_sync_fails), TEST(test_swallowed_failure), TEST(test_reopening_fails), TEST(test_creation_fails),
-	    TEST(test_migration_meets_faults)};
+	    TEST(test_full_disk), TEST(test_read_only), TEST(test_replaced_file), TEST(test_damage),
+	    TEST(test_check), TEST(test_each_allocation_fails), TEST(test_each_write_fails),
+	    TEST(test_each_write_finds_full), TEST(test_each_sync_fails), TEST(test_swallowed_failure),
+	    TEST(test_reopening_fails), TEST(test_creation_fails), TEST(test_migration_meets_faults)};
 	install_memory();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
