@@ -8,6 +8,13 @@
 
 #include "log.h"
 
+/*
+ * libconfuse takes the end of the file for the end of a section.  So the file is read as if it ended
+ * in this option, which no section knows.
+ */
+#define LAST_OPTION "last_option"
+enum { FILE_MOST = 1024 * 1024 };
+
 enum { BODY_LEAST = 256 * 1024, BYTES_A_CHARACTER = 12 /* an emoji, percent-encoded */ };
 
 static void complain(cfg_t *cfg, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
@@ -17,6 +24,8 @@ complain(cfg_t *cfg, const char *format, va_list args)
 {
 	char text[256];
 	vsnprintf(text, sizeof text, format, args);
+	if (strstr(text, LAST_OPTION) != NULL)
+		snprintf(text, sizeof text, "the file ends within a section: a closing brace is missing");
 	if (cfg != NULL && cfg->filename != NULL)
 		log_event(LOG_LEVEL_ERROR, "%s line %d: %s", cfg->filename, cfg->line, text);
 	else
@@ -185,11 +194,49 @@ parser(void)
 	    CFG_STR("matching_key", "/etc/rejoinder/matching.key", CFGF_NONE),
 	    CFG_STR("receipt_key", "/etc/rejoinder/receipt.key", CFGF_NONE),
 	    CFG_INT("workers", 16, CFGF_NONE),
+	    CFG_BOOL(LAST_OPTION, cfg_false, CFGF_NONE),
 	    CFG_SEC("moderators", moderators, CFGF_NONE),
 	    CFG_SEC("site", site, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
 	    CFG_END(),
 	};
 	return cfg_init(all, CFGF_NONE);
+}
+
+/* The file and the last option; scanned from memory, since the scanner exits on a folder. */
+static enum status
+slurp(struct arena *arena, const char *path, struct str *text)
+{
+	FILE *file = fopen(path, "re");
+	char *bytes = arena_alloc(arena, FILE_MOST + sizeof LAST_OPTION + 16);
+	size_t len = file != NULL && bytes != NULL ? fread(bytes, 1, FILE_MOST, file) : 0;
+	bool failed = file == NULL || bytes == NULL || ferror(file) != 0;
+	if (failed)
+		log_event(LOG_LEVEL_ERROR, "%s: %s; name another with --config, or make one with rejoinder init", path,
+		    strerror(errno));
+	if (file != NULL)
+		fclose(file);
+	if (failed)
+		return STATUS_MISSING;
+	len += (size_t)snprintf(bytes + len, sizeof LAST_OPTION + 16, "\n" LAST_OPTION " = true\n");
+	*text = (struct str){bytes, len};
+	return STATUS_OK;
+}
+
+static enum status
+parse(struct arena *arena, cfg_t *cfg, const char *path)
+{
+	struct str text;
+	enum status status = slurp(arena, path, &text);
+	if (status != STATUS_OK)
+		return status;
+	char *copy = str_c(arena, text);
+	FILE *file = copy == NULL ? NULL : fmemopen(copy, text.len, "r");
+	if (file == NULL)
+		return STATUS_BROKEN;
+	cfg->filename = strdup(path);
+	int parsed = cfg_parse_fp(cfg, file);
+	fclose(file);
+	return parsed == CFG_SUCCESS ? STATUS_OK : STATUS_INVALID;
 }
 
 enum status
@@ -202,18 +249,9 @@ config_read(struct arena *arena, const char *path, struct config **config)
 		goto out;
 	mine->path = str_copy(arena, str_from(path));
 	cfg_set_error_function(cfg, complain);
-	/* libconfuse takes a missing file for an empty one as far as its caller can tell. */
-	FILE *file = fopen(path, "re");
-	if (file == NULL) {
-		log_event(LOG_LEVEL_ERROR, "%s: %s; name another with --config, or make one with rejoinder init", path,
-		    strerror(errno));
-		status = STATUS_MISSING;
-		goto out;
-	}
-	cfg->filename = strdup(path);
-	int parsed = cfg_parse_fp(cfg, file);
-	fclose(file);
-	status = parsed == CFG_SUCCESS ? take(arena, cfg, mine) : STATUS_INVALID;
+	status = parse(arena, cfg, path);
+	if (status == STATUS_OK)
+		status = take(arena, cfg, mine);
 	if (status == STATUS_OK && arena->failed)
 		status = STATUS_BROKEN;
 	if (status == STATUS_OK)

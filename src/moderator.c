@@ -283,6 +283,18 @@ answer_sign_in_failure(const struct moderator_visit *visit, struct fcgi_response
 	show_sign_in(visit, response, view);
 }
 
+/* Whoever signs in again leaves no second session behind. */
+static void
+end_former_session(const struct moderator_visit *visit, const struct fcgi_request *request)
+{
+	struct session former;
+	if (session_current(visit->moderator->moderators, visit->arena, visit->site->config, request->cookie,
+	        request->now, &former) != STATUS_OK)
+		return;
+	if (session_sign_out(visit->moderator->moderators, &former) != STATUS_OK)
+		log_event(LOG_LEVEL_WARNING, "a former session could not be ended");
+}
+
 void
 moderator_sign_in(void *context, struct fcgi_request *request, struct fcgi_response *response)
 {
@@ -310,6 +322,7 @@ moderator_sign_in(void *context, struct fcgi_request *request, struct fcgi_respo
 		answer_sign_in_failure(visit, response, status, wait, &view);
 		return;
 	}
+	end_former_session(visit, request);
 	log_event(LOG_LEVEL_INFO, "account %lld signed in", (long long)visit->session.account_id);
 	fcgi_header(response, "Set-Cookie", session_set_cookie(visit->arena, site, &visit->session));
 	door_redirect(response, view.next.len > 0 ? view.next : path_of(visit, ""));

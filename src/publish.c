@@ -274,7 +274,7 @@ render_json(const struct sheet *sheet, const struct node *nodes, struct out *out
 {
 	struct arena *arena = sheet->arena;
 	struct page_thread_json page = {
-	    .page = sheet->thread.page,
+	    .page = sheet->number,
 	    .pages = sheet->pages,
 	    .first = sheet->number == 1,
 	    .count = sheet->thread.published,

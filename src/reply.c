@@ -32,8 +32,6 @@ reply_fields(const struct form *form, struct reply_submission *submission)
 		if (form_one(form, reply_field_names[i], value) != STATUS_OK)
 			return STATUS_INVALID;
 		submission->not_text[i] = form_is_not_text(form, reply_field_names[i]);
-		if (i != REPLY_COMMENT)
-			*value = str_trim(*value);
 	}
 	return STATUS_OK;
 }
@@ -66,31 +64,51 @@ text_to_fault(enum text_fault fault)
 	}
 }
 
+/* Characters as people count them: an accent counts with its letter, however it was typed. */
+static size_t
+count_points(struct arena *arena, struct str text)
+{
+	struct str nfc;
+	return text_points(text_nfc(arena, text, &nfc) == STATUS_OK ? nfc : text);
+}
+
 static void
-check_name(struct str name, struct reply_result *result)
+check_name(struct arena *arena, struct str name, struct reply_result *result)
 {
 	enum text_fault fault = TEXT_FAULT_NONE;
 	if (name.len == 0)
 		blame(result, REPLY_NAME, REPLY_FAULT_EMPTY, 0);
-	else if (text_points(name) > REPLY_NAME_MOST)
+	else if (count_points(arena, name) > REPLY_NAME_MOST)
 		blame(result, REPLY_NAME, REPLY_FAULT_LONG, REPLY_NAME_MOST);
 	else if (text_name_fault(name, &fault) != STATUS_OK)
 		blame(result, REPLY_NAME, text_to_fault(fault), 0);
 }
 
 static void
-check_comment(const struct config_site *site, struct str comment, struct reply_result *result)
+check_comment(struct arena *arena, const struct config_site *site, struct str comment,
+    struct reply_result *result)
 {
 	enum text_fault fault = TEXT_FAULT_NONE;
-	size_t points = text_points(str_trim(comment));
+	size_t points = count_points(arena, str_trim(comment));
 	if (points == 0)
 		blame(result, REPLY_COMMENT, REPLY_FAULT_EMPTY, 0);
 	else if (points < REPLY_COMMENT_LEAST)
 		blame(result, REPLY_COMMENT, REPLY_FAULT_SHORT, REPLY_COMMENT_LEAST);
-	else if (text_points(comment) > (size_t)site->comment_most)
+	else if (count_points(arena, comment) > (size_t)site->comment_most)
 		blame(result, REPLY_COMMENT, REPLY_FAULT_LONG, site->comment_most);
 	else if (text_comment_fault(comment, &fault) != STATUS_OK)
 		blame(result, REPLY_COMMENT, text_to_fault(fault), 0);
+}
+
+/*
+ * An address with an invisible or turning character is another one than it looks like; the mapping of
+ * host names would drop some of them silently.
+ */
+static bool
+hides_something(struct str address)
+{
+	enum text_fault fault;
+	return text_name_fault(address, &fault) != STATUS_OK;
 }
 
 static void
@@ -103,7 +121,7 @@ check_email(struct arena *arena, struct str typed, struct reply_result *result, 
 	enum status status = address_email(arena, typed, email);
 	if (status == STATUS_TOO_LARGE || typed.len > ADDRESS_EMAIL_MOST)
 		blame(result, REPLY_EMAIL, REPLY_FAULT_LONG, ADDRESS_EMAIL_MOST);
-	else if (status != STATUS_OK)
+	else if (status != STATUS_OK || hides_something(typed))
 		blame(result, REPLY_EMAIL, REPLY_FAULT_INVALID, 0);
 }
 
@@ -115,7 +133,7 @@ check_website(struct arena *arena, struct str website, struct reply_result *resu
 	enum status status = address_website(arena, website);
 	if (website.len > ADDRESS_WEBSITE_MOST)
 		blame(result, REPLY_WEBSITE, REPLY_FAULT_LONG, ADDRESS_WEBSITE_MOST);
-	else if (status != STATUS_OK)
+	else if (status != STATUS_OK || hides_something(website))
 		blame(result, REPLY_WEBSITE, REPLY_FAULT_INVALID, 0);
 }
 
@@ -134,8 +152,8 @@ check_fields(const struct reply_desk *desk, struct arena *arena, const struct re
     struct reply_result *result, struct str *email)
 {
 	const struct str *fields = submission->fields;
-	check_name(fields[REPLY_NAME], result);
-	check_comment(desk->site, fields[REPLY_COMMENT], result);
+	check_name(arena, fields[REPLY_NAME], result);
+	check_comment(arena, desk->site, fields[REPLY_COMMENT], result);
 	check_email(arena, fields[REPLY_EMAIL], result, email);
 	check_website(arena, fields[REPLY_WEBSITE], result);
 	check_key(fields[REPLY_KEY], result);
@@ -511,6 +529,17 @@ store_in_pace(struct work *work)
 	return status;
 }
 
+/* White space at the ends of a line field is the keyboard's, not the person's. */
+static struct reply_submission
+trim(const struct reply_submission *typed)
+{
+	struct reply_submission trimmed = *typed;
+	for (int i = 0; i < REPLY_FIELDS; i++)
+		if (i != REPLY_COMMENT)
+			trimmed.fields[i] = str_trim(typed->fields[i]);
+	return trimmed;
+}
+
 /* --- all together -------------------------------------------------------------------------------- */
 
 enum status
@@ -538,19 +567,13 @@ reply_page(const struct reply_desk *desk, struct arena *arena, struct str spelli
 	return status;
 }
 
-/* A submission without a page is wrong in a field; one with an unknown page is nowhere. */
+/* A submission without a page is nowhere, as one with an unknown page is. */
 static bool
 find_page(struct work *work)
 {
 	struct reply_result *result = work->result;
 	const struct config_site *site = work->desk->site;
 	struct str typed = work->submission->fields[REPLY_PAGE];
-	if (typed.len == 0) {
-		check_fields(work->desk, work->arena, work->submission, result, &work->email);
-		blame(result, REPLY_PAGE, work->submission->not_text[REPLY_PAGE] ? REPLY_FAULT_NOT_TEXT : REPLY_FAULT_EMPTY,
-		    0);
-		return false;
-	}
 	bool known = page_canonical(work->arena, site, typed, &result->page) == STATUS_OK &&
 	             page_allowed(site, result->page);
 	if (!known)
@@ -579,8 +602,9 @@ enum status
 reply_submit(const struct reply_desk *desk, struct arena *arena, const struct reply_submission *submission,
     const struct reply_client *client, struct reply_result *result)
 {
-	struct work work = {.desk = desk, .arena = arena, .submission = submission, .client = client,
-	    .result = result, .has_key = submission->fields[REPLY_KEY].len > 0};
+	struct reply_submission trimmed = trim(submission);
+	struct work work = {.desk = desk, .arena = arena, .submission = &trimmed, .client = client,
+	    .result = result, .has_key = trimmed.fields[REPLY_KEY].len > 0};
 	*result = (struct reply_result){.outcome = REPLY_STORED};
 	enum status status = judge(&work);
 	if (status == STATUS_OK && result->outcome == REPLY_STORED) {

@@ -60,7 +60,7 @@ enum reply_fault {
 	REPLY_FAULTS
 };
 
-/* What was sent: as typed, trimmed of white space at both ends but for the comment. */
+/* What was sent, as typed: a form that is given back shows it so. */
 struct reply_submission {
 	struct str fields[REPLY_FIELDS]; /* STR_NONE where not sent */
 	bool not_text[REPLY_FIELDS];

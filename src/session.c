@@ -122,6 +122,8 @@ session_current(struct db *db, struct arena *arena, const struct config_site *si
 bool
 session_origin_fits(const struct config_site *site, struct str origin, struct str fetch_site)
 {
+	if (str_eq(fetch_site, STR("cross-site")))
+		return false;
 	if (origin.len > 0) {
 		for (size_t i = 0; i < site->origins.n; i++)
 			if (str_eq(origin, site->origins.items[i]))

@@ -76,20 +76,38 @@ ask_for_page(struct work *work, struct db_conn *conn, int64_t thread_id, int64_t
 	return publication_ask(conn, &ask, NULL);
 }
 
+/* How many replies come and go with this one: itself and what hangs on it, unless it hangs on a hidden one. */
+static enum status
+count_shown(struct work *work, struct db_conn *conn, int64_t id, int64_t *n)
+{
+	struct reply_above_row above;
+	struct reply_below_row below;
+	enum status status = reply_above(conn, work->arena, &(struct reply_above_in){.id = id}, &above);
+	if (status == STATUS_OK)
+		status = reply_below(conn, work->arena, &(struct reply_below_in){.id = id}, &below);
+	if (status == STATUS_OK)
+		*n = above.n > 0 ? 0 : 1 + below.n;
+	return status;
+}
+
 /*
  * A root gets its page when it is published for the first time; an answer stands with its root.
  * The thread's revision rises, and the pages whose files change are asked for: the reply's own, and
  * page 1, which tells how many there are.
  */
 static enum status
-change_thread(struct work *work, struct db_conn *conn, const struct reply_verdict_row *reply, bool appears,
+change_thread(struct work *work, struct db_conn *conn, int64_t id, const struct reply_verdict_row *reply, bool appears,
     struct db_integer *page_number)
 {
 	bool new_root = appears && !reply->page_number.set && !reply->parent_id.set;
 	struct thread_change_row thread;
-	struct thread_change_in change = {.id = reply->thread_id, .published_more = appears ? 1 : -1,
-	    .roots_more = new_root ? 1 : 0, .updated_at = work->order->now};
-	enum status status = thread_change(conn, work->arena, &change, &thread);
+	struct thread_change_in change = {.id = reply->thread_id, .roots_more = new_root ? 1 : 0,
+	    .updated_at = work->order->now};
+	enum status status = count_shown(work, conn, id, &change.published_more);
+	if (status != STATUS_OK)
+		return status;
+	change.published_more *= appears ? 1 : -1;
+	status = thread_change(conn, work->arena, &change, &thread);
 	if (status != STATUS_OK)
 		return status;
 	if (new_root)
@@ -123,7 +141,7 @@ change_reply(struct work *work, struct db_conn *conn, const struct reply_verdict
 	int64_t changed = 0;
 	result->changes_files = appears != (result->from == VERDICT_PUBLISHED);
 	if (result->changes_files)
-		status = change_thread(work, conn, reply, appears, &page_number);
+		status = change_thread(work, conn, result->id, reply, appears, &page_number);
 	if (status != STATUS_OK)
 		return status;
 	struct reply_decide_in decide = {.id = result->id, .revision = reply->revision,

@@ -29,10 +29,17 @@ SELECT id, parent_id, name, website, comment, by_moderator, created_at, edited_a
  WHERE thread_id = :thread_id AND page_number = :page_number AND state = 'published'
  ORDER BY id;
 
--- feed_replies: the newest published replies of a thread.
+-- feed_replies: the newest published replies of a thread that hang on none that is not published.
 -- many
 -- in most integer
 SELECT id, page_number, name, comment, created_at, published_at
   FROM reply
  WHERE thread_id = :thread_id AND state = 'published'
+   AND NOT EXISTS (
+         WITH RECURSIVE above (parent_id, state) AS (
+           SELECT up.parent_id, up.state FROM reply AS up WHERE up.id = reply.parent_id
+           UNION ALL
+           SELECT up.parent_id, up.state FROM above JOIN reply AS up ON up.id = above.parent_id
+            WHERE above.state = 'published')
+         SELECT 1 FROM above WHERE above.state <> 'published')
  ORDER BY published_at DESC, id DESC LIMIT :most;

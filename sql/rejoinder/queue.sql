@@ -23,6 +23,27 @@ SELECT reply.thread_id, reply.parent_id, reply.state, reply.revision, reply.page
   FROM reply JOIN thread ON thread.id = reply.thread_id LEFT JOIN reply AS parent ON parent.id = reply.parent_id
  WHERE reply.id = :id AND reply.site_id = :site_id;
 
+-- reply_above: is there one above a reply that is not published, so that it does not show itself?
+-- one
+-- in id integer
+-- out n integer
+WITH RECURSIVE above (parent_id, state) AS (
+  SELECT up.parent_id, up.state FROM reply JOIN reply AS up ON up.id = reply.parent_id WHERE reply.id = :id
+  UNION ALL
+  SELECT up.parent_id, up.state FROM above JOIN reply AS up ON up.id = above.parent_id
+   WHERE above.state = 'published')
+SELECT count(*) AS n FROM above WHERE above.state <> 'published';
+
+-- reply_below: how many replies show themselves because this one does.
+-- one
+-- in id integer
+-- out n integer
+WITH RECURSIVE below (id) AS (
+  SELECT down.id FROM reply AS down WHERE down.parent_id = :id AND down.state = 'published'
+  UNION ALL
+  SELECT down.id FROM below JOIN reply AS down ON down.parent_id = below.id WHERE down.state = 'published')
+SELECT count(*) AS n FROM below;
+
 -- reply_decide: compare-and-set on the revision that the moderator saw.
 UPDATE reply
    SET state = :state, revision = revision + 1, decided_at = :decided_at, page_number = :page_number,

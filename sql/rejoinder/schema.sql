@@ -17,7 +17,7 @@ CREATE TABLE thread (
   closed      INTEGER NOT NULL DEFAULT 0,  -- 1: takes no new replies
   revision    INTEGER NOT NULL DEFAULT 0,  -- raised by whatever changes a published file
   roots       INTEGER NOT NULL DEFAULT 0,  -- roots that were ever published: gives the next its page
-  published   INTEGER NOT NULL DEFAULT 0,  -- replies published now
+  published   INTEGER NOT NULL DEFAULT 0,  -- replies shown now: published, and so are all above them
   updated_at  INTEGER NOT NULL DEFAULT 0,  -- of the last such change
   UNIQUE (site_id, page)
 ) STRICT;
