@@ -128,7 +128,7 @@ test('the canary is posted, refused in every way, decided about, published, and 
   const statuses = [
     (await post('the same again', { form: first })).status,
     (await post('another with its key', { form: { ...first, comment: 'Other words than those before.' } })).status,
-    (await post('the same words', { form: { ...first, key: 'another canary key', name: 'Other' } })).status,
+    (await post('the same words', { form: { ...first, key: 'another-canary-key', name: 'Other' } })).status,
     (await post('a wrong website', {}, { website: 'javascript:x' })).status,
     (await post('a wrong e-mail', {}, { email: `${CANARIES.email}@` })).status,
     (await post('a wrong parent', {}, { parent: '99999' })).status,

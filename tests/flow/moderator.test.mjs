@@ -341,7 +341,7 @@ describe('the queue', () => {
 
   test('a sealed value that does not open is told, and breaks nothing', async () => {
     const { id } = await it.post();
-    it.sql(`UPDATE reply SET email_sealed = x'01' || zeroblob(200), network_sealed = NULL WHERE id = ${id}`);
+    it.sql(`UPDATE reply SET email_sealed = randomblob(137), network_sealed = NULL WHERE id = ${id}`);
     const answer = await moderator.get();
     assert.equal(answer.status, 200);
     assert.ok(replies(answer.text).some((one) => one.id === id));

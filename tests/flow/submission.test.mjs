@@ -66,7 +66,7 @@ function changed(run, change) {
     if (kind === 'how') how[name] = name === 'raw' || name === 'tail' ? value : value.toString();
     else {
       const at = fields.findIndex(([field]) => field === name);
-      const own = name === 'key' ? Buffer.concat([value, Buffer.from(`-${run.n}`)]) : value;
+      const own = name === 'key' && value ? Buffer.concat([value, Buffer.from(`-${run.n}`)]) : value;
       if (kind === 'drop') fields = fields.filter(([field]) => field !== name);
       else if (at < 0) fields.push([name, own]);
       else fields[at] = [name, own];
@@ -130,8 +130,8 @@ function checkTaken(run, answer, first, { fields }) {
   }
   if (first || !fields) return;
   const row = it.sql('SELECT name, website, comment, state FROM reply ORDER BY id DESC LIMIT 1')[0];
-  const sent = Object.fromEntries(fields.map(([name, value]) => [name, lines(value).normalize('NFC')]));
-  assert.deepEqual(row, { name: sent.name, website: sent.website || null, comment: sent.comment, state: 'held' }, 'stored as sent');
+  const sent = Object.fromEntries(fields.map(([name, value]) => [name, lines(value)]));
+  assert.deepEqual(row, { name: sent.name.trim(), website: sent.website?.trim() || null, comment: sent.comment, state: 'held' }, 'stored as sent');
 }
 
 function checkRefused(run, row, answer) {
@@ -144,7 +144,7 @@ function checkRefused(run, row, answer) {
     else assert.equal(errors, undefined, 'errors belong to 422');
     for (const text of Object.values(errors ?? {})) assert.ok(typeof text === 'string' && text.length > 5);
   } else if (row.status === '422') {
-    for (const name of row.error.split(' ').filter((one) => one !== 'parent')) {
+    for (const name of row.error.split(' ').filter((one) => one !== 'parent' && one !== 'page')) {
       const one = fieldOf(replyForm(answer.text) ?? { controls: [] }, name);
       assert.ok(one, `no control ${name} in the form`);
       assert.ok(describedBy(answer.text, one).length > 5, `no message beside ${name}`);
@@ -167,7 +167,9 @@ function checkKept(run, row, answer, { fields }) {
   assert.ok(form, `no form: ${textOf(answer.text).slice(0, 300)}`);
   assert.match(form.action, /\/comments\/reply$/);
   for (const name of ['name', 'email', 'website', 'comment']) {
-    assert.equal(lines(fieldOf(form, name)?.value ?? '(no field)'), sent[name] ?? '', `${name} came back otherwise`);
+    // White space around what stands in one line is nobody's words.
+    const typed = name === 'comment' ? sent.comment : sent[name]?.trim();
+    assert.equal(lines(fieldOf(form, name)?.value ?? '(no field)'), typed ?? '', `${name} came back otherwise`);
   }
   const key = fieldOf(form, 'key')?.value;
   assert.ok(key, 'a form has a key');
@@ -248,7 +250,8 @@ for (const row of readTable(here('submission.table'))) {
 
 function oneField(file, field) {
   for (const row of readTable(here(file))) {
-    test(`${field}: ${row[field === 'email' ? 'address' : field]} is ${row.valid === 'yes' ? 'taken' : 'refused'}`, () => everyWay(row, async (run) => {
+    const todo = row.valid === 'not yet' ? 'should be refused' : undefined;
+    test(`${field}: ${row[field === 'email' ? 'address' : field]} is ${row.valid === 'yes' ? 'taken' : 'refused'}`, { todo }, () => everyWay(row, async (run) => {
       const value = evaluate(row[field === 'email' ? 'address' : field]);
       const fields = run.good.map(([name, good]) => [name, name === field ? value : good]);
       const count = it.count();
