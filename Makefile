@@ -116,51 +116,56 @@ demo: packages-build packages-demo ## run the sample article behind nginx on loc
 
 # --- tests ----------------------------------------------------------------------------------------
 
-test: packages-build packages-demo packages-test ## everything that takes minutes; what CI runs
+test: packages-build packages-demo packages-test ## everything that takes minutes, summed in one line
 	@tests/run
 
 $(BUILD)/test/%: tests/unit/%.c $(BUILD)/librejoinder.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -Itests/unit -o $@ $< $(BUILD)/librejoinder.a $(ALL_LDFLAGS) $(LIBS) -lcmocka
 
-test-unit: $(UNIT) ## the rooms, one by one (cmocka)
-	@tests/run-unit $(UNIT)
+test-lint: $(GEN)/sql/.done $(GEN)/page/.done ## layers, banned functions, one word per thing
+	@tests/lint/run
 
 test-gen: $(BIN)/sqlgen $(BIN)/pagegen ## what the generators must refuse
-	tests/gen/sqlgen_test.sh $(BIN)/sqlgen
-	tests/gen/pagegen_test.sh $(BIN)/pagegen
+	@tests/gen/sqlgen_test.sh $(BIN)/sqlgen; sql=$$?; tests/gen/pagegen_test.sh $(BIN)/pagegen && exit $$sql
 
-test-lint: $(GEN)/sql/.done $(GEN)/page/.done ## layers, banned functions, one word per thing
-	tests/lint/run
+test-unit: $(UNIT) ## the rooms, one by one (RUNNER= goes before each program)
+	@tests/run-unit $(UNIT)
 
+# ONLY="canary.test.mjs" runs one file of these three.
 test-flow: all ## the doors over their sockets
-	BIN=$(BIN) node --test tests/flow
+	@BIN=$(BIN) tests/run-node tests/flow
 
 test-served: all ## behind nginx, with the shipped configuration
-	BIN=$(BIN) node --test tests/served
+	@BIN=$(BIN) tests/run-node tests/served
 
 test-browser: all node_modules ## the whole story in Chromium
-	BIN=$(BIN) node --test tests/browser
+	@BIN=$(BIN) tests/run-node tests/browser
 
 node_modules: package-lock.json
 	npm ci --no-audit --no-fund
 	@touch $@
 
+test-clang: ## all of it compiles without a warning on clang, too
+	@$(MAKE) BUILD=$(BUILD)/clang CC=clang WERROR=-Werror all
+
+# What a sanitizer finds in a door would end with the door: the reports are kept, and each is a failure.
+SANITISED := $(BUILD)/asan
 test-asan: ## unit and flow tests with AddressSanitizer and UBSan
-	$(MAKE) BUILD=build/asan CC=clang OPTIMISE="-O1 -g -fno-omit-frame-pointer" \
-	  SANITISE="-fsanitize=address,undefined -fno-sanitize-recover=all" test-unit test-flow
+	@rm -rf $(SANITISED)/report && mkdir -p $(SANITISED)/report
+	@ASAN_OPTIONS=log_path=$(abspath $(SANITISED))/report/at UBSAN_OPTIONS=print_stacktrace=1 \
+	  $(MAKE) -k BUILD=$(SANITISED) CC=clang OPTIMISE="-O1 -g -fno-omit-frame-pointer" \
+	  SANITISE="-fsanitize=address,undefined -fno-sanitize-recover=all" test-unit test-flow; \
+	  tests/asan-reports $(SANITISED)/report $$?
 
 test-valgrind: $(UNIT) ## unit tests under valgrind
 	@RUNNER="valgrind -q --error-exitcode=9 --leak-check=full" tests/run-unit $(UNIT)
 
-test-clang: ## all of it compiles without a warning on clang, too
-	$(MAKE) BUILD=build/clang CC=clang WERROR=-Werror all
+test-mutants: all $(UNIT) ## plant faults one by one and see the tests fail
+	@tests/mutants/run
 
-test-mutants: all ## plant faults one by one and see the tests fail
-	tests/mutants/run
-
-test-mutants-short: all ## a few of them
-	tests/mutants/run --short
+test-mutants-short: all $(UNIT) ## a handful of them, the next ones with every commit
+	@tests/mutants/run --short
 
 clean: ## remove what was built
 	rm -rf build

@@ -7,7 +7,7 @@ set -eu
 
 build="gcc make pkg-config libc6-dev libfcgi-dev libsqlite3-dev libsodium-dev libmd4c-dev libutf8proc-dev libidn2-dev libconfuse-dev libjansson-dev"
 demo="nginx-light curl"
-test="nodejs npm nginx-light curl sqlite3 libcmocka-dev clang valgrind strace chromium fonts-dejavu-core tidy libxml2-utils mandoc"
+test="ca-certificates git nodejs npm nginx-light curl sqlite3 libcmocka-dev clang valgrind strace chromium fonts-dejavu-core tidy libxml2-utils mandoc shellcheck"
 
 say() { printf '%s\n' "$*"; }
 fail() { printf 'install-packages: %s\n' "$*" >&2; exit 1; }
@@ -17,7 +17,7 @@ has_command() {
 	case $1 in
 	nginx-light) PATH=$PATH:/usr/sbin:/usr/local/sbin command -v nginx ;;
 	nodejs) command -v node ;;
-	gcc | make | npm | curl | sqlite3 | clang | valgrind | strace | chromium | tidy | mandoc) command -v "$1" ;;
+	gcc | make | git | npm | curl | sqlite3 | clang | valgrind | strace | chromium | tidy | mandoc | shellcheck) command -v "$1" ;;
 	*) false ;;
 	esac >/dev/null 2>&1
 }
