@@ -61,7 +61,7 @@ after(async () => {
 
 function hasFileHeaders(res) {
   assert.equal(res.headers['x-content-type-options'], 'nosniff');
-  assert.equal(res.headers['referrer-policy'], 'strict-origin-when-cross-origin');
+  assert.equal(res.headers['referrer-policy'], 'same-origin');
   assert.equal(res.headers['content-security-policy'], CSP);
 }
 
