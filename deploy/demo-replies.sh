@@ -69,7 +69,7 @@ Small countries have been doing this for centuries. We used to call it foreign p
 	send "$article" "Aigul" aigul@example.org "" "$daniyar" "Somebody always chooses the song. When I was at school it was in Russian, and nobody asked us either."
 	approve "$sent"
 
-	send "$article" "Henrik" henrik@example.org "" "$okafor" "I drove trucks through Aktau for nine years and would add one line to your list: *charge both sides for the road*. The difference between [1,520 and 1,435 millimeters](/business/rail-freight/) has fed more families there than any summit."
+	send "$article" "Henrik" henrik@example.org "" "$okafor" "I drove trucks through Aktau for nine years and would add one line to your list: *charge both sides for the road*. The difference between [two widths of track](https://en.wikipedia.org/wiki/Break_of_gauge) has fed more families there than any summit."
 	approve "$sent"
 
 	send /world/caspian-harbors "Zarina" zarina@example.org "" "" "The pier on the drawing could be the one I fished from as a girl. The water is now a walk of twenty minutes from its end."
