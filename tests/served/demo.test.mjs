@@ -120,7 +120,7 @@ test('a door that dies is started again', async () => {
 
 test('what cannot work is said in one sentence', async () => {
   const port = await freePort();
-  const holder = begin('node', ['-e', `require('net').createServer().listen(${port}, '127.0.0.1', () => console.log('here'))`]);
+  const holder = begin(process.execPath, ['-e', `require('net').createServer().listen(${port}, '127.0.0.1', () => console.log('here'))`]);
   while (!holder.stdoutText.includes('here')) await sleep(20);
   after(() => holder.kill());
   for (const [env, words] of [[{ PORT: String(port) }, /in use/], [{ PORT: 'http' }, /no port/], [{ PORT: '70000' }, /no port/], [{ BIN: '/nowhere' }, /not built/]]) {

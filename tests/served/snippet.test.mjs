@@ -131,7 +131,7 @@ test('a folder, an unknown name and a climb give what the door says, and no redi
     assert.equal(res.text, 'no such thread', target);
     assert.equal(res.headers.location, undefined);
   }
-  for (const target of ['/comments/threads/../../empty/thread.html', '/comments/threads/..%2f..%2fempty/thread.html', '/comments/threads/%2e%2e/empty/thread.html', '/comments/threads../empty/thread.html', '/comments/static../page/form.html'])
+  for (const target of ['/comments/threads/../../empty/thread.html', '/comments/threads/..%2f..%2fempty/thread.html', '/comments/threads/%2e%2e/empty/thread.html', '/comments/threads../empty/thread.html', '/comments/static../static/rejoinder.css'])
     assert.ok((await nginx.get(target)).status >= 400, target);
   assert.equal((await nginx.get('/comments/threads')).status, 404);
   assert.equal((await nginx.get('/comments')).status, 404);
@@ -202,6 +202,9 @@ test('with both doors away everything published is still there', async () => {
       assert.ok([404, 502].includes((await nginx.get(target)).status), target);
     assert.equal((await nginx.get('/comments/threads/none/~/page.2.html')).status, 404);
     assert.equal((await nginx.get('/comments/form?page=/x')).status, 502);
+    await nginx.get('/comments/receipt/fedcba9876543210');
+    assert.ok(nginx.log('error.log').includes('/comments/form'));
+    assert.ok(!nginx.log('error.log').includes('fedcba9876543210'));
   } finally {
     fs.rmSync(path.join(run, 'reader.sock'), { force: true });
     fs.rmSync(path.join(run, 'moderator.sock'), { force: true });
