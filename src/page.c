@@ -34,7 +34,7 @@ resolve(struct out *out, struct str path)
 			drop_last_segment(out);
 			continue;
 		}
-		if (segment.at[0] == '.' || str_eq(segment, STR("~")) || segment.len > PAGE_SEGMENT_MOST)
+		if (segment.at[0] == '.' || str_eq(segment, STR("~")))
 			return STATUS_INVALID;
 		out_byte(out, '/');
 		out_put(out, segment);
@@ -70,19 +70,30 @@ add_keys(struct arena *arena, const struct config_site *site, struct str query, 
 		out_byte(out, '=');
 		out_put(out, value);
 	}
-	return out->len - before > PAGE_SEGMENT_MOST ? STATUS_INVALID : out_status(out);
+	return out_status(out);
 }
 
-/* Resolves a decoded path into `out`, without a final /index.html. */
+/* Resolves a decoded path into `out`, without a final /index.html, or several: a page is its own spelling. */
 static enum status
 resolve_path(struct out *out, struct str path)
 {
 	enum status status = resolve(out, path);
-	if (status == STATUS_OK && str_ends(out_str(out), STR("/index.html")))
+	while (status == STATUS_OK && str_ends(out_str(out), STR("/index.html")))
 		drop_last_segment(out);
 	return status;
 }
 
+static bool
+fits_limits(struct str page)
+{
+	size_t len = page.len;
+	while (page.at != NULL)
+		if (str_cut(&page, '/').len > PAGE_SEGMENT_MOST)
+			return false;
+	return len <= PAGE_MOST;
+}
+
+/* Lengths count last: normalisation makes some texts longer, as U+FB30. */
 static enum status
 finish(struct arena *arena, const struct out *out, struct str *page)
 {
@@ -90,7 +101,7 @@ finish(struct arena *arena, const struct out *out, struct str *page)
 	if (!text_valid(whole) || has_control(whole))
 		return STATUS_INVALID;
 	enum status status = text_nfc(arena, whole, page);
-	return status == STATUS_OK && page->len > PAGE_MOST ? STATUS_INVALID : status;
+	return status == STATUS_OK && !fits_limits(*page) ? STATUS_INVALID : status;
 }
 
 enum status
@@ -172,14 +183,21 @@ page_file(struct arena *arena, struct str page, struct str name)
 	return str_format(arena, "threads%.*s/~/%.*s", STR_FMT(folder), STR_FMT(name));
 }
 
+/* Is it what add_keys makes: some of the keys in their order, each with a value? */
 static bool
 is_key_segment(const struct config_site *site, struct str segment)
 {
-	struct str key = str_cut(&segment, '=');
-	for (size_t i = 0; segment.at != NULL && i < site->page_keys.n; i++)
-		if (str_eq(site->page_keys.items[i], key))
-			return true;
-	return false;
+	size_t key = 0;
+	do {
+		struct str value = str_cut(&segment, '&');
+		struct str name = str_cut(&value, '=');
+		while (key < site->page_keys.n && !str_eq(site->page_keys.items[key], name))
+			key++;
+		if (key == site->page_keys.n || value.len == 0)
+			return false;
+		key++;
+	} while (segment.at != NULL);
+	return true;
 }
 
 struct str
@@ -191,7 +209,8 @@ page_url(struct arena *arena, const struct config_site *site, struct str page)
 		last--;
 	out_init(&out, arena);
 	struct str segment = str_sub(page, last, page.len);
-	if (!is_key_segment(site, segment)) {
+	/* In front of a query an index.html would be dropped again. */
+	if (!is_key_segment(site, segment) || str_ends(str_sub(page, 0, last), STR("/index.html/"))) {
 		out_url_path(&out, page);
 		return out_str(&out);
 	}
