@@ -42,9 +42,20 @@ export async function visit({ browser, base }, options = {}) {
   });
   page.on('pageerror', (error) => complaints.push(`script: ${error}`));
   page.on('dialog', (dialog) => { complaints.push(`dialog: ${dialog.message()}`); dialog.dismiss(); });
-  page.on('requestfailed', (request) => complaints.push(`failed: ${request.url()} ${request.failure()?.errorText}`));
+  page.on('requestfailed', (request) => {
+    // A second click ends the first one's request: the browser's own doing.
+    const why = request.failure()?.errorText;
+    if (why !== 'net::ERR_ABORTED') complaints.push(`failed: ${request.url()} ${why}`);
+  });
   return { page, context, complaints,
     leave: async () => { await context.close(); assert.deepEqual(complaints, []); } };
+}
+
+/** Presses what leads to another page, and waits until that is there. */
+export async function press(page, button) {
+  const isPage = (response) => response.request().isNavigationRequest() && ![301, 302, 303].includes(response.status());
+  await Promise.all([page.waitForResponse(isPage), button.click()]);
+  await page.waitForLoadState();
 }
 
 /** The button of the reply form. */
@@ -61,14 +72,14 @@ export async function fill(page, { comment, name, email, website }) {
 /** Types it and sends it. */
 export async function reply(page, fields) {
   await fill(page, fields);
-  await sendButton(page).click();
+  await press(page, sendButton(page));
 }
 
 export async function signIn(page, { name, password }) {
   await page.goto('/comments/moderate/');
   await page.fill('input[name=name]', name);
   await page.fill('input[name=password]', password);
-  await page.click('form[action$="sign-in"] button');
+  await press(page, page.locator('form[action$="sign-in"] button'));
 }
 
 export const shot = (page, name) => page.screenshot({ path: path.join(SCREENSHOTS, `${name}.png`), fullPage: true });

@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { EDITOR, post } from '../served/behind.mjs';
-import { ARTICLE, fill, open, reply, sendButton, signIn, visit } from './browser.mjs';
+import { ARTICLE, fill, open, press, reply, sendButton, signIn, visit } from './browser.mjs';
 
 let all;
 before(async () => { all = await open(); });
 after(async () => all?.tidy());
 
 const inQueue = (page, words) => page.locator('article[id^="reply-"]').filter({ hasText: words });
-const decide = (page, words, state) => inQueue(page, words).locator(`form button[name=state][value=${state}]`).click();
+const decide = (page, words, state) => press(page, inQueue(page, words).locator(`form button[name=state][value=${state}]`));
 const inThread = (page, words) => page.locator('.rejoinder article[id^="reply-"]').filter({ hasText: words });
 
 async function asEditor(run) {
@@ -55,7 +55,7 @@ test('a reply from the article to the receipt, the queue, the thread, and back',
   assert.ok(await inThread(page, words).getByText('Bolat').isVisible());
   assert.ok(!(await page.content()).includes('bolat@example.org'));
   await page.goto(receipt);
-  await page.locator(`main a[href*="${ARTICLE}"][href*="#reply-"]`).click();
+  await press(page, page.locator(`main a[href*="${ARTICLE}"][href*="#reply-"]`));
   assert.equal(new URL(page.url()).pathname.replace(/\/$/, ''), ARTICLE);
   assert.ok(await inThread(page, words).isVisible());
 
@@ -65,10 +65,10 @@ test('a reply from the article to the receipt, the queue, the thread, and back',
   assert.equal(await inThread(page, words).count(), 0);
   assert.ok(await page.getByRole('heading', { name: 'Leave a Reply' }).isVisible());
 
-  await desk.locator('[role=status] ~ form button, .done form button').first().click();
+  await press(desk, desk.locator('.done form button'));
   await page.goto(`${ARTICLE}/`);
   assert.equal(await inThread(page, words).count(), 1, 'undo puts it back');
-  await desk.getByRole('button', { name: /sign out/i }).click();
+  await press(desk, desk.getByRole('button', { name: /sign out/i }));
   await desk.goto('/comments/moderate/');
   assert.match(desk.url(), /sign-in/);
   await reader.leave();
@@ -125,7 +125,7 @@ test('the Reply link of a published reply answers that reply', async () => {
   const reader = await visit(all);
   const { page } = reader;
   await page.goto(`${ARTICLE}/`);
-  await inThread(page, 'A question for everybody here.').getByRole('link', { name: /^Reply/ }).click();
+  await press(page, inThread(page, 'A question for everybody here.').getByRole('link', { name: /^Reply/ }));
   assert.equal(new URL(page.url()).searchParams.get('parent'), id);
   assert.ok(await page.getByText('First Voice').isVisible());
   await reply(page, { comment: 'An answer to that question.', name: 'Second Voice', email: 'second@example.org' });
@@ -140,7 +140,7 @@ test('several replies are chosen and approved at once, and the others wait on', 
   for (const n of [1, 2, 3]) await post(all, { page: ARTICLE, comment: `Number ${n} of a small flood.` });
   await asEditor(async (page) => {
     for (const n of [1, 3]) await inQueue(page, `Number ${n} of a small flood.`).getByRole('checkbox').check();
-    await page.locator('#selection button[name=state][value=published]').click();
+    await press(page, page.locator('#selection button[name=state][value=published]'));
     assert.match(await page.getByRole('status').innerText(), /2/);
     assert.equal(await inQueue(page, /Number [13] of a small flood/).count(), 0);
     assert.equal(await inQueue(page, 'Number 2 of a small flood.').count(), 1);
@@ -166,7 +166,7 @@ test('of two moderators the second is told, and overrules nobody', async () => {
 
 test('markup that is typed is shown as typed, also where scripts run', async () => {
   const nasty = '<script>alert(1)</script> <img src=x onerror=alert(2)> [x](javascript:alert(3)) <svg/onload=alert(4)> {{name}} <!--#echo var="DATE_LOCAL" -->';
-  await post(all, { page: ARTICLE, name: '"><script>alert(5)</script>', website: 'https://example.org/?a="><script>'.slice(0, 22), comment: nasty });
+  await post(all, { page: ARTICLE, name: '"><script>alert(5)</script>', comment: nasty });
   const reader = await visit(all, { javaScriptEnabled: true });
   const { page } = reader;
   await signIn(page, EDITOR);
