@@ -50,7 +50,7 @@ static const struct db_query queries[Q_N] = {
     [Q_ADD_RETURNING] = {"add_returning",
 	"INSERT INTO note (text, parent_id) VALUES (:text, :parent_id) RETURNING id", Q_ADD_RETURNING},
     [Q_ATTACH] = {"attach", "ATTACH ':memory:' AS other", Q_ATTACH},
-    [Q_PRAGMA] = {"pragma", "PRAGMA synchronous = OFF", Q_PRAGMA},
+    [Q_PRAGMA] = {"pragma", "PRAGMA secure_delete = OFF", Q_PRAGMA},
     [Q_DROP] = {"drop", "DROP TABLE note", Q_DROP},
     [Q_SCHEMA] = {"schema", "DELETE FROM sqlite_schema", Q_SCHEMA},
     [Q_SCHEMA_UPDATE] = {"schema_update", "UPDATE sqlite_schema SET sql = ''", Q_SCHEMA_UPDATE},
@@ -805,7 +805,8 @@ enum operation { FAIL_WRITE, FAIL_SYNC, FAIL_TRUNCATE, FAIL_READ, FAIL_OPEN, OPE
 
 static struct {
 	bool armed;
-	bool lasting; /* all from the n-th on */
+	bool lasting;	       /* all from the n-th on */
+	bool no_shared_memory; /* as on some network file systems: WAL cannot be had */
 	enum operation operation;
 	int code;
 	int countdown;
@@ -868,6 +869,8 @@ faulty_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, i
 	methods->xSync = faulty_sync;
 	methods->xTruncate = faulty_truncate;
 	methods->xRead = faulty_read;
+	if (fault.no_shared_memory)
+		methods->iVersion = 1;
 	file->pMethods = methods;
 	return code;
 }
@@ -978,6 +981,18 @@ test_reopening_fails(void **state)
 	assert_int_equal(add_text(db, "three"), STATUS_OK);
 	assert_int_equal(count(db), 2);
 	db_close(db);
+}
+
+/* SQLite answers a setting that it cannot keep with the old one, and no error. */
+static void
+test_setting_does_not_hold(void **state)
+{
+	struct place *place = *state;
+	install_faults();
+	fault.no_shared_memory = true;
+	assert_int_equal(db_create(place->path, &schema_1, 0600), STATUS_BROKEN);
+	fault.no_shared_memory = false;
+	assert_int_equal(files_in(place->folder), 0);
 }
 
 static void
@@ -1276,7 +1291,8 @@ main(void)
 	    TEST(test_full_disk), TEST(test_read_only), TEST(test_replaced_file), TEST(test_damage),
 	    TEST(test_check), TEST(test_each_allocation_fails), TEST(test_each_write_fails),
 	    TEST(test_each_write_finds_full), TEST(test_each_sync_fails), TEST(test_swallowed_failure),
-	    TEST(test_reopening_fails), TEST(test_creation_fails), TEST(test_migration_meets_faults)};
+	    TEST(test_reopening_fails), TEST(test_setting_does_not_hold), TEST(test_creation_fails),
+	    TEST(test_migration_meets_faults)};
 	install_memory();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
