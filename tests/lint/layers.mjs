@@ -1,0 +1,96 @@
+// Each floor knows only those below it: docs/architecture.md, «The floors».
+import { code, files, lineOf } from './tree.mjs';
+
+// Every module of src/ stands here; a new one that does not is refused.
+const FLOORS = {
+  base: ['arena', 'html', 'log', 'out', 'status', 'str', 'version', 'words', 'words_file'],
+  gear: ['config', 'db', 'fcgi', 'file', 'host', 'json', 'markdown', 'pace', 'secret', 'text'],
+  rules: ['address', 'form', 'multipart', 'page', 'publish', 'receipt', 'reply', 'session', 'spam', 'title', 'verdict', 'when'],
+  doors: ['door', 'moderator', 'operator', 'reader'],
+};
+const FLOOR = new Map(Object.entries(FLOORS).flatMap(([floor, names]) => names.map((name) => [name, floor])));
+const HEIGHT = { base: 0, gear: 1, rules: 2, doors: 3, main: 4 };
+// The machinery that the doors share; other doors are for their main() alone.
+const SHARED_DOOR = 'door';
+
+// What comes with libc and Linux; any other <header> is a library's.
+const LIBC = new Set(`arpa/inet assert ctype dirent errno fcntl ftw getopt inttypes libgen limits linux/openat2 locale math
+  netinet/in poll pthread signal stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib string strings sys/file sys/ioctl sys/mman sys/random
+  sys/resource sys/socket sys/stat sys/statvfs sys/syscall sys/time sys/types sys/uio sys/un sys/wait syslog termios time
+  unistd`.split(/\s+/).map((name) => `${name}.h`));
+
+// A rule is given the time, random bytes and its configuration; it does not fetch them.
+const FETCHED = /\b(time|clock_gettime|gettimeofday|clock|getenv|secure_getenv|getrandom|rand|random|rand_r|lrand48)\s*\(/g;
+
+const includes = (text) => [...text.matchAll(/^[ \t]*#[ \t]*include[ \t]+(?:"([^"]+)"|<([^>]+)>)/gm)]
+  .map((m) => ({ own: m[1], system: m[2], at: lineOf(text, m.index) }));
+const moduleOf = (name) => /([^/]+)\.[ch]$/.exec(name)[1];
+
+function floorOf(name) {
+  if (name.startsWith('cgi-bin/')) return 'main';
+  if (name.startsWith('src/gen/')) return 'gen';
+  return FLOOR.get(moduleOf(name));
+}
+
+// Why a file of `floor` may not include the project's header `header`; undefined if it may.
+function ownRefused(floor, module, header) {
+  const at = header.lastIndexOf('/');
+  const target = moduleOf(header);
+  if (at >= 0) { // generated
+    if (floor === 'gear' || floor === 'base' || floor === 'gen') return `${floor} includes a generated header`;
+    return undefined;
+  }
+  if (header === 'words_list.h') return module === 'words' ? undefined : 'only words includes words_list.h';
+  if (target === module) return undefined;
+  if (floor === 'gen') return FLOOR.get(target) === 'base' || /^(sqlgen|pagegen)/.test(target) ? undefined : 'a generator knows only the base';
+  const its = FLOOR.get(target);
+  if (!its) return `${header} is on no floor`;
+  if (HEIGHT[its] > HEIGHT[floor]) return `${floor} includes ${its}`;
+  if (its === 'gear' && floor === 'gear') return 'gear includes gear';
+  if (its === 'doors' && floor === 'doors' && target !== SHARED_DOOR) return 'a door includes a door';
+  return undefined;
+}
+
+export function layers(tree) {
+  const wrong = [];
+  const homes = new Map(); // library header: the files of src/ that include it
+  for (const name of files(tree, /^(src|src\/gen|cgi-bin)\/[^/]*\.[ch]$/)) {
+    const floor = floorOf(name);
+    const text = tree.get(name);
+    const module = moduleOf(name);
+    if (!floor) {
+      wrong.push(`${name}: is on no floor; put it into FLOORS of tests/lint/layers.mjs and say in its header what it is`);
+      continue;
+    }
+    for (const { own, system, at } of includes(text)) {
+      const refused = own && ownRefused(floor, module, own);
+      if (refused) wrong.push(`${name}:${at}: "${own}": ${refused}`);
+      if (!system || LIBC.has(system) || floor === 'gen') continue;
+      if (floor !== 'gear') wrong.push(`${name}:${at}: <${system}>: only gear includes a library`);
+      if (name.endsWith('.h')) wrong.push(`${name}:${at}: <${system}>: a library's header in a header spreads`);
+      homes.set(system, [...(homes.get(system) ?? []), name]);
+    }
+    if (floor !== 'rules') continue;
+    const bare = code(text);
+    for (const m of bare.matchAll(FETCHED)) wrong.push(`${name}:${lineOf(bare, m.index)}: ${m[1]}() in a rule: the door passes it in`);
+  }
+  for (const [header, names] of homes) if (names.length > 1) wrong.push(`<${header}> is included by ${names.join(' and ')}: one gear for one library`);
+  return wrong;
+}
+
+const add = (name, line) => (tree) => tree.set(name, `${line}\n${tree.get(name) ?? ''}`);
+layers.faults = {
+  'a rule includes a library': add('src/reply.c', '#include <sodium.h>'),
+  'a second gear includes the same library': add('src/file.c', '#include <sqlite3.h>'),
+  'gear includes gear': add('src/host.c', '#include "text.h"'),
+  'gear includes a rule': add('src/db.c', '#include "reply.h"'),
+  'gear includes generated queries': add('src/file.c', '#include "sql/rejoinder/reply.h"'),
+  'base includes gear': add('src/out.h', '#include "text.h"'),
+  'a rule includes a door': add('src/verdict.c', '#include "door.h"'),
+  'a door includes another door': add('src/reader.c', '#include "moderator.h"'),
+  'a library in a header': add('src/db.h', '#include <sqlite3.h>'),
+  'a rule reads the clock': add('src/spam.c', 'static int64_t now(void) { return time(NULL); }'),
+  'a rule reads the environment': add('src/page.c', 'static const char *home(void) { return getenv("HOME"); }'),
+  'a rule makes random bytes': add('src/session.c', 'static void fill(void *p) { (void)getrandom(p, 1, 0); }'),
+  'a module that nobody classified': add('src/surprise.c', '#include "str.h"'),
+};
