@@ -150,7 +150,6 @@ log_sqlite(void *context, int code, const char *message)
 	case SQLITE_IOERR:
 	case SQLITE_CORRUPT:
 	case SQLITE_CANTOPEN:
-	case SQLITE_NOTADB:
 	case SQLITE_NOTICE:
 		break;
 	default:

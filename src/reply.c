@@ -567,13 +567,19 @@ reply_page(const struct reply_desk *desk, struct arena *arena, struct str spelli
 	return status;
 }
 
-/* A submission without a page is nowhere, as one with an unknown page is. */
+/* A submission without a page is wrong in a field; one with an unknown page is nowhere. */
 static bool
 find_page(struct work *work)
 {
 	struct reply_result *result = work->result;
 	const struct config_site *site = work->desk->site;
 	struct str typed = work->submission->fields[REPLY_PAGE];
+	bool not_text = work->submission->not_text[REPLY_PAGE];
+	if (typed.len == 0) {
+		check_fields(work->desk, work->arena, work->submission, result, &work->email);
+		blame(result, REPLY_PAGE, not_text ? REPLY_FAULT_NOT_TEXT : REPLY_FAULT_EMPTY, 0);
+		return false;
+	}
 	bool known = page_canonical(work->arena, site, typed, &result->page) == STATUS_OK &&
 	             page_allowed(site, result->page);
 	if (!known)
