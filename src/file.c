@@ -288,7 +288,8 @@ int64_t
 file_sweep(const struct file_tree *tree)
 {
 	char path[64];
-	snprintf(path, sizeof path, "/proc/self/fd/%d/", tree->fd);
+	/* nftw(3) drops a final slash and would then see a link. */
+	snprintf(path, sizeof path, "/proc/self/fd/%d/.", tree->fd);
 	swept = 0;
 	nftw(path, sweep_one, 16, FTW_PHYS);
 	return swept;
