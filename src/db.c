@@ -18,7 +18,18 @@ enum {
 	CONNECTIONS = 1 + DB_READERS, /* the first one writes */
 	TURN_PAUSE = 100 * 1000, /* ns between two looks at the turnstile: short beside a synced commit */
 	LOG_MESSAGE_MOST = 200,	 /* bytes of what SQLite itself says */
-	ROWS_FIRST = 8		 /* that db_grow makes room for */
+	ROWS_FIRST = 8,		 /* that db_grow makes room for */
+	BATCH_MOST = 64		 /* writes that share one transaction: bounds how long it holds the lock */
+};
+
+/* A write that waits for its turn, on the stack of the thread that wants it. */
+struct order {
+	db_work *work;
+	void *context;
+	struct timespec deadline;
+	enum status status;
+	enum { ORDER_WAITS, ORDER_TAKEN, ORDER_DONE } progress; /* under db->lock */
+	struct order *next;
 };
 
 struct db_stmt {
@@ -44,6 +55,9 @@ struct db {
 	int turnstile;
 	pthread_mutex_t lock;	 /* over `lent` of all connections */
 	pthread_cond_t given[2]; /* a reader, the writer was given back */
+	pthread_cond_t written;	 /* a batch of orders is done */
+	struct order *first;	 /* of the orders that wait, oldest first */
+	bool leading;		 /* somebody sees a batch through */
 	struct db_conn conns[CONNECTIONS];
 };
 
@@ -645,21 +659,167 @@ transact(struct db_conn *conn, db_work *work, void *context, const struct timesp
 	return status;
 }
 
-enum status
-db_write(struct db *db, db_work *work, void *context)
+/*
+ * Group commit.  Threads that want to write at the same time share a transaction and its sync, which
+ * is what a write costs.  Whoever finds nobody leading leads: takes what waits, gives each order a
+ * savepoint, commits once, and tells all.  While the disk syncs the next batch gathers.
+ *
+ * A savepoint undoes an order that was refused (a constraint, its own reasons).  It is no help against
+ * a full disk, a failed write or no memory: those end the whole transaction in spite of savepoints,
+ * and RELEASE or COMMIT would then store what came after the end.  So after any of them the batch is
+ * rolled back and each order is seen through in a transaction of its own: each gets its own answer.
+ */
+
+/* True when the transaction goes on, whether the order was refused or not. */
+static bool
+try_in_batch(struct db_conn *conn, struct order *order)
 {
-	struct timespec deadline = deadline_from_now();
-	struct db_conn *conn;
-	enum status status = conn_take(db, true, &deadline, &conn);
-	if (status != STATUS_OK)
-		return status;
-	status = turnstile_take(db->path, db->turnstile, &deadline);
+	if (run(conn->sqlite, "SAVEPOINT one") != SQLITE_OK)
+		return false;
+	order->status = order->work(conn, order->context);
+	bool ended = sqlite3_get_autocommit(conn->sqlite) != 0 || conn->fault != SQLITE_OK;
+	if (ended || order->status == STATUS_BUSY || order->status == STATUS_BROKEN)
+		return false;
+	if (order->status != STATUS_OK && run(conn->sqlite, "ROLLBACK TO one") != SQLITE_OK)
+		return false;
+	return run(conn->sqlite, "RELEASE one") == SQLITE_OK && sqlite3_get_autocommit(conn->sqlite) == 0;
+}
+
+static void
+answer_all(struct order *batch, enum status status)
+{
+	for (struct order *order = batch; order != NULL; order = order->next)
+		order->status = status;
+}
+
+/* True when each order has its answer; false when each must be seen through by itself. */
+static bool
+transact_batch(struct db_conn *conn, struct order *batch)
+{
+	enum status status = conn_open(conn);
+	int left = left_until(&batch->deadline);
 	if (status == STATUS_OK) {
-		status = transact(conn, work, context, &deadline);
+		sqlite3_busy_timeout(conn->sqlite, left > 0 ? left : 1);
+		status = begin(conn, "BEGIN IMMEDIATE");
+	}
+	if (status != STATUS_OK) {
+		roll_back(conn);
+		answer_all(batch, status);
+		return true;
+	}
+	bool whole = true;
+	for (struct order *order = batch; whole && order != NULL; order = order->next)
+		whole = try_in_batch(conn, order);
+	status = whole ? commit(conn) : STATUS_BUSY;
+	roll_back(conn); /* does nothing behind a commit */
+	/* After a failed sync nobody knows what is on the disk: no second try would mend that. */
+	if (status != STATUS_OK && status != STATUS_BUSY)
+		answer_all(batch, status);
+	return status != STATUS_BUSY;
+}
+
+static void
+transact_each(struct db_conn *conn, struct order *batch)
+{
+	for (struct order *order = batch; order != NULL; order = order->next) {
+		if (conn->sqlite != NULL && conn->fault != SQLITE_OK)
+			conn_close(conn);
+		order->status = transact(conn, order->work, order->context, &order->deadline);
+	}
+}
+
+static void
+lead(struct db *db, struct order *batch)
+{
+	struct db_conn *conn;
+	enum status status = conn_take(db, true, &batch->deadline, &conn);
+	if (status != STATUS_OK) {
+		answer_all(batch, status);
+		return;
+	}
+	status = turnstile_take(db->path, db->turnstile, &batch->deadline);
+	if (status != STATUS_OK)
+		answer_all(batch, status);
+	else {
+		/* One alone needs no savepoint. */
+		if (batch->next == NULL || !transact_batch(conn, batch))
+			transact_each(conn, batch);
 		turnstile_leave(db->turnstile);
 	}
 	conn_give(conn);
-	return status;
+}
+
+/* Takes the oldest orders off the queue; under db->lock. */
+static struct order *
+take_batch(struct db *db)
+{
+	struct order *batch = db->first, *last = batch;
+	size_t n = 1;
+	last->progress = ORDER_TAKEN;
+	for (; n < BATCH_MOST && last->next != NULL; n++) {
+		last = last->next;
+		last->progress = ORDER_TAKEN;
+	}
+	db->first = last->next;
+	last->next = NULL;
+	return batch;
+}
+
+static void
+lead_once(struct db *db)
+{
+	struct order *batch = take_batch(db);
+	db->leading = true;
+	pthread_mutex_unlock(&db->lock);
+	lead(db, batch);
+	pthread_mutex_lock(&db->lock);
+	db->leading = false;
+	for (struct order *order = batch, *next; order != NULL; order = next) {
+		next = order->next; /* the order's thread may be gone once it is done */
+		order->progress = ORDER_DONE;
+	}
+	pthread_cond_broadcast(&db->written);
+}
+
+static void
+append(struct db *db, struct order *order)
+{
+	struct order **end = &db->first;
+	while (*end != NULL)
+		end = &(*end)->next;
+	*end = order;
+}
+
+/* Nobody has taken it in time: it leaves the queue. */
+static void
+give_up(struct db *db, struct order *order)
+{
+	struct order **at = &db->first;
+	while (*at != order)
+		at = &(*at)->next;
+	*at = order->next;
+	order->status = STATUS_BUSY;
+	order->progress = ORDER_DONE;
+	log_event(LOG_LEVEL_WARNING, "%s: a write found no turn in time", db->path);
+}
+
+enum status
+db_write(struct db *db, db_work *work, void *context)
+{
+	struct order order = {.work = work, .context = context, .deadline = deadline_from_now()};
+	pthread_mutex_lock(&db->lock);
+	append(db, &order);
+	while (order.progress != ORDER_DONE) {
+		if (!db->leading && order.progress == ORDER_WAITS)
+			lead_once(db);
+		else if (order.progress == ORDER_TAKEN)
+			pthread_cond_wait(&db->written, &db->lock);
+		else if (pthread_cond_timedwait(&db->written, &db->lock, &order.deadline) == ETIMEDOUT &&
+		    order.progress == ORDER_WAITS)
+			give_up(db, &order);
+	}
+	pthread_mutex_unlock(&db->lock);
+	return order.status;
 }
 
 /* --- making ----------------------------------------------------------------------------------- */
@@ -1004,6 +1164,7 @@ make_conns(struct db *db)
 	pthread_mutex_init(&db->lock, NULL);
 	pthread_cond_init(&db->given[0], &monotonic);
 	pthread_cond_init(&db->given[1], &monotonic);
+	pthread_cond_init(&db->written, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 	bool made = true;
 	for (size_t i = 0; i < CONNECTIONS; i++) {
@@ -1080,6 +1241,7 @@ db_close(struct db *db)
 	}
 	pthread_cond_destroy(&db->given[0]);
 	pthread_cond_destroy(&db->given[1]);
+	pthread_cond_destroy(&db->written);
 	pthread_mutex_destroy(&db->lock);
 	db_end(db);
 	free(db);

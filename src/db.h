@@ -86,11 +86,12 @@ void db_release(struct db_conn *conn);
  * IMMEDIATE; calls `work`; on STATUS_OK commits and returns only after the WAL is synced, on
  * anything else rolls back and returns that.  BUSY when the lock was not to be had in time, the
  * disk is full or read-only; BROKEN when a sync failed: the connection is reopened, and nothing
- * that was not acknowledged counts as stored; INVALID when the file was migrated by a newer program
- * meanwhile.  `work` does SQL only and may be called once more after a reopened connection, so it
- * must not keep state of a first attempt.  It may look at a CONFLICT and go on: a broken constraint
- * undoes its own statement only.  After any other failure it must give up; a transaction that
- * SQLite has ended already is never reported as stored.
+ * that was not acknowledged counts as stored.
+ *
+ * Writes that several threads want at the same time share one transaction and one sync (group
+ * commit); each still gets its own answer.  So `work` does SQL only, may run in another thread of
+ * this process while its own waits, sees what earlier work of the batch wrote, and may be called
+ * once more after a rolled back batch: it must not keep state of a first attempt.
  */
 typedef enum status db_work(struct db_conn *conn, void *context);
 MUST_USE enum status db_write(struct db *db, db_work *work, void *context);

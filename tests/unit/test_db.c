@@ -812,6 +812,7 @@ static struct {
 	int code;
 	int countdown;
 	int hits;
+	int syncs; /* seen, armed or not */
 } fault;
 static sqlite3_vfs faulty, *real;
 static const sqlite3_io_methods *real_methods; /* of any file: the calls that fail are the same for all */
@@ -837,6 +838,7 @@ faulty_write(sqlite3_file *file, const void *bytes, int n, sqlite3_int64 at)
 static int
 faulty_sync(sqlite3_file *file, int flags)
 {
+	fault.syncs++;
 	return fails(FAIL_SYNC) ? fault.code : real_methods->xSync(file, flags);
 }
 
@@ -940,6 +942,195 @@ static void
 test_each_sync_fails(void **state)
 {
 	fail_each(*state, FAIL_SYNC, SQLITE_IOERR_FSYNC, STATUS_BROKEN);
+}
+
+/* --- group commit ------------------------------------------------------------------------------- */
+
+/* One who holds the writer while others queue behind, so that they make one batch. */
+struct crowd {
+	struct db *db;
+	struct addition additions[3];
+	enum status statuses[3];
+	db_work *works[3];
+	pthread_t threads[3], holder;
+	int entered[2], leave[2]; /* pipes */
+};
+
+static enum status
+hold(struct db_conn *conn, void *context)
+{
+	struct crowd *crowd = context;
+	char byte;
+	(void)conn;
+	assert_int_equal(write(crowd->entered[1], "x", 1), 1);
+	assert_int_equal(read(crowd->leave[0], &byte, 1), 1);
+	return STATUS_OK;
+}
+
+static void *
+hold_in_thread(void *context)
+{
+	struct crowd *crowd = context;
+	assert_int_equal(db_write(crowd->db, hold, crowd), STATUS_OK);
+	return NULL;
+}
+
+struct one_of_crowd {
+	struct crowd *crowd;
+	int i;
+};
+
+static void *
+write_in_thread(void *context)
+{
+	struct one_of_crowd *one = context;
+	struct crowd *crowd = one->crowd;
+	crowd->statuses[one->i] = db_write(crowd->db, crowd->works[one->i], &crowd->additions[one->i]);
+	return NULL;
+}
+
+/* Lets the three writes of the crowd queue one behind the other, then run as one batch. */
+static void
+run_crowd(struct crowd *crowd)
+{
+	struct one_of_crowd ones[3];
+	char byte;
+	assert_int_equal(pipe(crowd->entered), 0);
+	assert_int_equal(pipe(crowd->leave), 0);
+	assert_int_equal(pthread_create(&crowd->holder, NULL, hold_in_thread, crowd), 0);
+	assert_int_equal(read(crowd->entered[0], &byte, 1), 1);
+	for (int i = 0; i < 3; i++) {
+		ones[i] = (struct one_of_crowd){crowd, i};
+		if (crowd->works[i] == NULL)
+			crowd->works[i] = add;
+		assert_int_equal(pthread_create(&crowd->threads[i], NULL, write_in_thread, &ones[i]), 0);
+		usleep(30 * 1000); /* they queue in this order */
+	}
+	fault.syncs = 0;
+	assert_int_equal(write(crowd->leave[1], "x", 1), 1);
+	pthread_join(crowd->holder, NULL);
+	for (int i = 0; i < 3; i++)
+		pthread_join(crowd->threads[i], NULL);
+	for (int i = 0; i < 2; i++) {
+		close(crowd->entered[i]);
+		close(crowd->leave[i]);
+	}
+}
+
+/* Three waiting writes share one sync. */
+static void
+test_batch_shares_a_sync(void **state)
+{
+	struct place *place = *state;
+	install_faults();
+	struct db *db = made(place, &schema_1);
+	assert_int_equal(add_text(db, "zero"), STATUS_OK);
+	fault.syncs = 0;
+	assert_int_equal(add_text(db, "alone"), STATUS_OK);
+	int alone = fault.syncs;
+	struct crowd crowd = {.db = db, .additions = {{.text = STR("a")}, {.text = STR("b")}, {.text = STR("c")}}};
+	run_crowd(&crowd);
+	assert_true(alone > 0);
+	assert_int_equal(fault.syncs, alone);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(crowd.statuses[i], STATUS_OK);
+		assert_int_equal(crowd.additions[i].calls, 1);
+	}
+	assert_int_equal(count(db), 5);
+	db_close(db);
+}
+
+/* One that breaks a constraint, or refuses itself, takes nothing of the others with it. */
+static void
+test_batch_with_a_refusal(void **state)
+{
+	struct place *place = *state;
+	struct db *db = made(place, &schema_1);
+	struct crowd crowd = {.db = db,
+	    .additions = {{.text = STR("a")}, {.text = STR("a")}, {.text = STR("c"), .after = STATUS_MISSING}}};
+	run_crowd(&crowd);
+	assert_int_equal(crowd.statuses[0], STATUS_OK);
+	assert_int_equal(crowd.statuses[1], STATUS_CONFLICT);
+	assert_int_equal(crowd.statuses[2], STATUS_MISSING);
+	assert_int_equal(count(db), 1);
+	db_close(db);
+}
+
+/* One that ends the transaction: the first was done in vain and is done again, each by itself. */
+static void
+test_batch_that_is_ended(void **state)
+{
+	struct place *place = *state;
+	struct db *db = made(place, &schema_1);
+	struct crowd crowd = {.db = db,
+	    .additions = {{.text = STR("a")}, {.swallow_all = true, .query = &queries[Q_ENDED]}, {.text = STR("c")}}};
+	run_crowd(&crowd);
+	assert_int_equal(crowd.statuses[0], STATUS_OK);
+	assert_int_equal(crowd.statuses[1], STATUS_BROKEN);
+	assert_int_equal(crowd.statuses[2], STATUS_OK);
+	assert_int_equal(crowd.additions[0].calls, 2);
+	assert_int_equal(crowd.additions[2].calls, 1);
+	assert_int_equal(count(db), 2);
+	db_close(db);
+}
+
+/* The disk is full for the second of three, which wants more room than the others. */
+static enum status
+add_much(struct db_conn *conn, void *context)
+{
+	struct addition *addition = context;
+	fault.armed = true;
+	fault.lasting = true;
+	fault.operation = FAIL_WRITE;
+	fault.code = SQLITE_FULL;
+	fault.countdown = 1;
+	enum status status = add(conn, addition);
+	fault.armed = false;
+	return status;
+}
+
+static void
+test_batch_meets_a_full_disk(void **state)
+{
+	struct place *place = *state;
+	static char much[8 * 1024 * 1024]; /* does not fit into the page cache, so it is written at once */
+	install_faults();
+	struct db *db = made(place, &schema_1);
+	memset(much, 'x', sizeof much);
+	struct crowd crowd = {.db = db, .works = {NULL, add_much, NULL},
+	    .additions = {{.text = STR("a")}, {.text = {much, sizeof much}}, {.text = STR("c")}}};
+	run_crowd(&crowd);
+	assert_int_equal(crowd.statuses[0], STATUS_OK);
+	assert_int_equal(crowd.statuses[1], STATUS_BUSY);
+	assert_int_equal(crowd.statuses[2], STATUS_OK);
+	assert_int_equal(crowd.additions[0].calls, 2);
+	assert_int_equal(count(db), 2);
+	assert_int_equal(add_text(db, "later"), STATUS_OK);
+	db_close(db);
+	assert_int_equal(raw(place->path, "SELECT count(*) FROM note"), 3);
+}
+
+/* A sync that fails under a batch: nobody is told that anything was stored. */
+static void
+test_batch_meets_a_failed_sync(void **state)
+{
+	struct place *place = *state;
+	install_faults();
+	struct db *db = made(place, &schema_1);
+	assert_int_equal(add_text(db, "zero"), STATUS_OK);
+	fault.armed = true;
+	fault.lasting = false;
+	fault.operation = FAIL_SYNC;
+	fault.code = SQLITE_IOERR_FSYNC;
+	fault.countdown = 1;
+	struct crowd crowd = {.db = db, .additions = {{.text = STR("a")}, {.text = STR("b")}, {.text = STR("c")}}};
+	run_crowd(&crowd);
+	fault.armed = false;
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(crowd.statuses[i], STATUS_BROKEN);
+	assert_int_equal(count(db), 1);
+	assert_int_equal(add_text(db, "a"), STATUS_OK);
+	db_close(db);
 }
 
 /* Work that overlooks a failure which has ended its transaction is not told that it was stored. */
@@ -1291,6 +1482,11 @@ main(void)
 	    TEST(test_threads), TEST(test_processes), TEST(test_turnstile), TEST(test_locked_by_another),
 	    TEST(test_full_disk), TEST(test_read_only), TEST(test_replaced_file), TEST(test_damage),
 	    TEST(test_check), TEST(test_each_allocation_fails), TEST(test_each_write_fails),
+	    TEST(test_batch_shares_a_sync),
+	    TEST(test_batch_with_a_refusal),
+	    TEST(test_batch_that_is_ended),
+	    TEST(test_batch_meets_a_full_disk),
+	    TEST(test_batch_meets_a_failed_sync),
 	    TEST(test_each_write_finds_full), TEST(test_each_sync_fails), TEST(test_swallowed_failure),
 	    TEST(test_reopening_fails), TEST(test_setting_does_not_hold), TEST(test_creation_fails),
 	    TEST(test_migration_meets_faults)};
