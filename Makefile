@@ -112,7 +112,7 @@ packages-build packages-demo packages-test: packages-%:
 
 demo: packages-build packages-demo ## run the sample article behind nginx on localhost (PORT=8080, FRESH=1)
 	@$(MAKE) --no-print-directory all
-	@PORT="$(PORT)" FRESH="$(FRESH)" deploy/demo.sh
+	@PORT="$(PORT)" FRESH="$(FRESH)" exec deploy/demo.sh
 
 # --- tests ----------------------------------------------------------------------------------------
 

@@ -255,12 +255,18 @@ door_wants_json(const struct fcgi_request *request)
 }
 
 static void
-common_headers(struct fcgi_response *response, int code)
+headers(struct fcgi_response *response, int code, struct str cache)
 {
 	response->code = code;
 	fcgi_header(response, "X-Content-Type-Options", STR("nosniff"));
 	fcgi_header(response, "Referrer-Policy", STR("same-origin"));
-	fcgi_header(response, "Cache-Control", STR("no-store"));
+	fcgi_header(response, "Cache-Control", cache);
+}
+
+static void
+common_headers(struct fcgi_response *response, int code)
+{
+	headers(response, code, STR("no-store"));
 }
 
 static void
@@ -282,6 +288,15 @@ void
 door_private_page(struct fcgi_response *response, int code)
 {
 	page_headers(response, code, STR(POLICY "'none'"));
+}
+
+void
+door_file(struct fcgi_response *response, struct str type, struct str cache)
+{
+	headers(response, 200, cache);
+	response->type = type;
+	if (str_starts(type, STR("text/html")))
+		fcgi_header(response, "Content-Security-Policy", STR(POLICY "'self'"));
 }
 
 void

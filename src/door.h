@@ -88,6 +88,9 @@ void door_page(struct fcgi_response *response, int code);
 void door_private_page(struct fcgi_response *response, int code);
 void door_json(struct fcgi_response *response, int code);
 
+/* 200 with what is served as a file would be: for anybody, and cached as `cache` says. */
+void door_file(struct fcgi_response *response, struct str type, struct str cache);
+
 /* 303 See Other (RFC 9110 section 15.4.4) to a path of ours. */
 void door_redirect(struct fcgi_response *response, struct str path);
 

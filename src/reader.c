@@ -536,6 +536,18 @@ read_thread(const struct reader_visit *visit, struct str page, struct str name, 
 	return publish_render_empty(&press, visit->arena, site, page, name, content);
 }
 
+/* It may be asked for by an include: a page would stand within the article, so nothing is said there. */
+static void
+refuse_thread(const struct reader_visit *visit, const struct fcgi_request *request, struct fcgi_response *response,
+    enum status status)
+{
+	if (status == STATUS_MISSING || status == STATUS_INVALID) {
+		door_file(response, STR("text/html; charset=utf-8"), STR("no-store"));
+		response->code = 404;
+	} else
+		door_fail(visit->site, request, response, status);
+}
+
 void
 reader_thread(void *context, struct fcgi_request *request, struct fcgi_response *response)
 {
@@ -550,19 +562,12 @@ reader_thread(void *context, struct fcgi_request *request, struct fcgi_response 
 		status = page_of_path(visit->arena, spelling, &page);
 	if (status == STATUS_OK)
 		status = page_allowed(site, page) ? read_thread(visit, page, name, &content) : STATUS_MISSING;
-	if (status == STATUS_MISSING || status == STATUS_INVALID) {
-		door_refuse_plain(visit->site, request, response, DOOR_MISSING);
-		return;
-	}
 	if (status != STATUS_OK) {
-		door_fail(visit->site, request, response, status);
+		refuse_thread(visit, request, response, status);
 		return;
 	}
-	response->type = type_of(name);
-	fcgi_header(response, "X-Content-Type-Options", STR("nosniff"));
-	fcgi_header(response, "Referrer-Policy", STR("same-origin"));
 	/* Short, so that the first reply of a page appears soon. */
-	fcgi_header(response, "Cache-Control", STR("public, max-age=10"));
+	door_file(response, type_of(name), STR("public, max-age=10"));
 	out_put(&response->body, content);
 }
 
