@@ -108,7 +108,7 @@ address_network(struct arena *arena, struct str ip)
 {
 	const char *text = str_c(arena, ip);
 	unsigned char b[16];
-	if (text == NULL || ip.len == 0)
+	if (text == NULL || ip.len == 0 || str_has(ip, '\0'))
 		return STR("unknown");
 	if (inet_pton(AF_INET, text, b) == 1)
 		return network4(arena, b);
