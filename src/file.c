@@ -206,7 +206,8 @@ file_read(const struct file_tree *tree, struct arena *arena, struct str path, si
 enum status
 file_slurp(struct arena *arena, const char *path, size_t most, struct str *content)
 {
-	return read_and_close(open(path, O_RDONLY | O_CLOEXEC), arena, path, most, content);
+	/* A pipe is no file: without O_NONBLOCK opening one would wait for somebody who writes to it. */
+	return read_and_close(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), arena, path, most, content);
 }
 
 static enum status
