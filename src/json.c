@@ -94,7 +94,8 @@ copy(struct arena *arena, json_t *object, struct json **json)
 enum status
 json_read(struct arena *arena, struct str body, struct json **json)
 {
-	if (body.len == 0 || !is_shallow(body))
+	/* jansson takes a NUL behind true, false and null for a blank. */
+	if (body.len == 0 || str_has(body, '\0') || !is_shallow(body))
 		return STATUS_INVALID;
 	json_error_t error;
 	json_t *root = json_loadb(body.at, body.len, JSON_REJECT_DUPLICATES, &error);

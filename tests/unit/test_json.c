@@ -102,6 +102,8 @@ everything_else_is_refused(void **state)
 	    STR_INIT("{}\0"),
 	    STR_INIT("{\"a\":\"b\0c\"}"),
 	    STR_INIT("{\"a\":\"b\\u0000c\"}"),
+	    STR_INIT("{\"a\":true\0}"),
+	    STR_INIT("{\"a\":null\0,\"b\":false}"),
 	    STR_INIT("{\"b\\u0000c\":\"a\"}"),
 	    STR_INIT("{\"a\":\"1\",\"a\":\"2\"}"),
 	    STR_INIT("{\"a\":\"1\",\"\\u0061\":\"2\"}"),
