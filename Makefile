@@ -167,5 +167,7 @@ test-mutants: all $(UNIT) ## plant faults one by one and see the tests fail
 test-mutants-short: all $(UNIT) ## a handful of them, the next ones with every commit
 	@tests/mutants/run --short
 
+-include tests/fuzz/fuzz.mk
+
 clean: ## remove what was built
 	rm -rf build
