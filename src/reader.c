@@ -167,6 +167,7 @@ fill_form(const struct reader_visit *visit, const struct reply_submission *submi
 	    .email = fields[REPLY_EMAIL],
 	    .website = fields[REPLY_WEBSITE],
 	    .phone = fields[REPLY_PHONE],
+	    .comment_most = visit->site->config->comment_most,
 	    .page_error = message_of(visit, result, REPLY_KEY),
 	    .parent_error = message_of(visit, result, REPLY_PARENT),
 	    .comment_error = message_of(visit, result, REPLY_COMMENT),
