@@ -150,7 +150,8 @@ function chosen(args) {
   // By the number of commits: the same tree has the same handful, and in time each has its turn.
   const commits = Number(spawnSync('git', ['rev-list', '--count', 'HEAD'], { cwd: root, encoding: 'utf8' }).stdout) || 0;
   const from = (commits * 2 + Number(process.env.MUTANTS_TURN ?? 0)) * HANDFUL;
-  return Array.from({ length: HANDFUL }, (_, i) => mutants[(from + i) % mutants.length]);
+  const quick = mutants.filter((one) => !one.slow);
+  return Array.from({ length: HANDFUL }, (_, i) => quick[(from + i) % quick.length]);
 }
 
 const names = mutants.map((one) => one.name);
