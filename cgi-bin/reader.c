@@ -22,6 +22,9 @@ static const char usage[] =
 static const struct fcgi_route routes[] = {
     {"GET", "/form", reader_form, 0},
     {"POST", "/reply", reader_reply, 0},
+    {"GET", "/receipt/*/edit", reader_edit_form, 0},
+    {"POST", "/receipt/*/edit", reader_edit, 0},
+    {"POST", "/receipt/*/withdraw", reader_withdraw, 0},
     {"GET", "/receipt/*", reader_receipt, 0},
     {"GET", "/threads/*", reader_thread, 0},
     {"GET", "/health", reader_health, 0},
@@ -46,6 +49,7 @@ serve(const struct door_arguments *arguments)
 		struct fcgi_service service = {
 		    .door = &door,
 		    .handle = handle,
+		    .tick = reader_tick,
 		    .workers = (size_t)door.config->workers,
 		    .body_most = config_body_most(door.config),
 		    .arena_most = DOOR_ARENA_MOST,

@@ -71,6 +71,7 @@ site_take(struct arena *arena, cfg_t *cfg, struct config_site *site)
 	    .listed_words = list(arena, cfg, "listed_words"),
 	    .paused = cfg_getbool(cfg, "paused"),
 	    .comment_most = cfg_getint(cfg, "comment_most"),
+	    .edit_for = cfg_getint(cfg, "edit_for"),
 	    .pace_burst = cfg_getint(cfg, "pace_burst"),
 	    .pace_every = cfg_getint(cfg, "pace_every"),
 	    .pace_site = cfg_getint(cfg, "pace_site"),
@@ -113,6 +114,8 @@ site_check(const char *path, const struct config_site *site)
 		return fault(path, "mount", "begin with / and do not end in one, as in \"/comments\"; \"\" is the root");
 	if (!is_range(site->comment_most, 2, 1000000))
 		return fault(path, "comment_most", "give 2 to 1000000 characters");
+	if (!is_range(site->edit_for, 0, 86400 * 30))
+		return fault(path, "edit_for", "give 0 to 2592000 seconds");
 	if (!is_range(site->pace_burst, 1, 1000000) || !is_range(site->pace_every, 0, 86400) ||
 	    !is_range(site->pace_site, 1, 1000000))
 		return fault(path, "pace", "pace_burst and pace_site take 1 to 1000000, pace_every 0 to 86400 seconds");
@@ -181,6 +184,7 @@ parser(void)
 	    CFG_STR_LIST("listed_words", none, CFGF_NONE),
 	    CFG_BOOL("paused", cfg_false, CFGF_NONE),
 	    CFG_INT("comment_most", 10000, CFGF_NONE),
+	    CFG_INT("edit_for", 900, CFGF_NONE),
 	    CFG_INT("pace_burst", 10, CFGF_NONE),
 	    CFG_INT("pace_every", 30, CFGF_NONE),
 	    CFG_INT("pace_site", 600, CFGF_NONE),

@@ -35,6 +35,7 @@ struct config_site {
 	struct config_list listed_words; /* words that a moderator wants to hear of */
 	bool paused;                     /* takes no replies at all */
 	int64_t comment_most;            /* characters */
+	int64_t edit_for;                /* seconds in which an author may edit or withdraw; 0: never */
 	int64_t pace_burst;              /* replies a network may have stored at once */
 	int64_t pace_every;              /* seconds until it may have one more */
 	int64_t pace_site;               /* replies a minute that the whole site takes */

@@ -1259,6 +1259,37 @@ db_health(struct db *db)
 	return status;
 }
 
+static enum status
+truncate_wal(struct db_conn *conn)
+{
+	enum status status = conn_open(conn);
+	if (status != STATUS_OK)
+		return status;
+	/* Waiting for readers would hold up whoever wants to write meanwhile. */
+	sqlite3_busy_timeout(conn->sqlite, 0);
+	int code = sqlite3_wal_checkpoint_v2(conn->sqlite, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	if ((code & 0xff) == SQLITE_BUSY || (code & 0xff) == SQLITE_LOCKED)
+		return STATUS_BUSY;
+	return judge_conn(conn, "checkpoint", code);
+}
+
+enum status
+db_truncate(struct db *db)
+{
+	struct timespec deadline = deadline_from_now();
+	struct db_conn *conn;
+	enum status status = conn_take(db, true, &deadline, &conn);
+	if (status != STATUS_OK)
+		return status;
+	status = turnstile_take(db->path, db->turnstile, &deadline);
+	if (status == STATUS_OK) {
+		status = truncate_wal(conn);
+		turnstile_leave(db->turnstile);
+	}
+	conn_give(conn);
+	return status;
+}
+
 /* The first row's text, unless it says "ok"; damage that stops the check is a complaint, too. */
 static enum status
 first_complaint(

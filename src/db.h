@@ -96,6 +96,12 @@ void db_release(struct db_conn *conn);
 typedef enum status db_work(struct db_conn *conn, void *context);
 MUST_USE enum status db_write(struct db *db, db_work *work, void *context);
 
+/*
+ * Brings what the WAL holds into the file and empties it, so that what was deleted is nowhere any
+ * more (secure_delete has overwritten it in the file).  BUSY while somebody reads: try again.
+ */
+MUST_USE enum status db_truncate(struct db *db);
+
 /* Can it be read, now?  For health; takes no write lock. */
 MUST_USE enum status db_health(struct db *db);
 

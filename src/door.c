@@ -140,10 +140,13 @@ open_sites(struct door *door)
 	size_t n = door->config->sites_n;
 	enum status status = STATUS_OK;
 	door->sites = arena_array(&door->arena, n, sizeof *door->sites);
-	if (door->sites == NULL)
+	door->words = arena_array(&door->arena, n, sizeof *door->words);
+	if (door->sites == NULL || door->words == NULL)
 		return STATUS_BROKEN;
-	for (size_t i = 0; status == STATUS_OK && i < n; i++)
+	for (size_t i = 0; status == STATUS_OK && i < n; i++) {
 		status = open_site(door, &door->config->sites[i], &door->sites[i]);
+		door->words[i] = door->sites[i].words;
+	}
 	return status;
 }
 
@@ -159,7 +162,7 @@ door_database(const char *path, const struct db_schema *schema, struct db **db)
 enum status
 door_open(const char *config_path, struct door *door)
 {
-	*door = (struct door){.public_tree = {-1}};
+	*door = (struct door){.public_tree = {-1}, .must_truncate = true};
 	arena_init(&door->arena, DOOR_ARENA_MOST);
 	/* What the doors make is shared by their group, and nobody else's. */
 	umask(0007);
@@ -205,9 +208,9 @@ door_site(const struct door *door, struct str name)
 }
 
 struct publish_press
-door_press(const struct door *door, const struct door_site *site)
+door_press(const struct door *door)
 {
-	return (struct publish_press){.config = door->config, .words = site->words, .db = door->db,
+	return (struct publish_press){.config = door->config, .words = door->words, .db = door->db,
 	    .public_tree = door->public_tree};
 }
 
@@ -379,6 +382,24 @@ door_fail(const struct door_site *site, const struct fcgi_request *request, stru
     enum status status)
 {
 	door_refuse_plain(site, request, response, status == STATUS_BUSY ? DOOR_BUSY : DOOR_BROKEN);
+}
+
+void
+door_must_truncate(struct door *door)
+{
+	door->must_truncate = true;
+	door_truncate(door);
+}
+
+void
+door_truncate(struct door *door)
+{
+	if (!door->must_truncate)
+		return;
+	/* Set back first: what is erased meanwhile sets it again. */
+	door->must_truncate = false;
+	if (db_truncate(door->db) != STATUS_OK)
+		door->must_truncate = true;
 }
 
 void

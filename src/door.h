@@ -39,6 +39,8 @@ struct door {
 	struct file_tree public_tree;
 	struct secret_key matching, receipt, sealing;
 	struct door_site *sites; /* config->sites_n of them */
+	const struct words **words; /* of the sites */
+	_Atomic bool must_truncate;
 };
 
 /* What a program says about itself on its command line. */
@@ -76,8 +78,8 @@ const struct door_site *door_site(const struct door *door, struct str name);
 const struct fcgi_route *door_route(const struct door_site *site, const struct fcgi_route *routes, size_t routes_n,
     struct fcgi_request *request, struct fcgi_response *response);
 
-/* The press that publishes with this door's things, in the words of `site`. */
-struct publish_press door_press(const struct door *door, const struct door_site *site);
+/* The press that publishes with this door's things. */
+struct publish_press door_press(const struct door *door);
 
 /* Does the client ask for JSON rather than for a page? */
 bool door_wants_json(const struct fcgi_request *request);
@@ -116,6 +118,13 @@ void door_refuse_plain(const struct door_site *site, const struct fcgi_request *
 /* DOOR_BUSY for STATUS_BUSY, else DOOR_BROKEN. */
 void door_fail(const struct door_site *site, const struct fcgi_request *request, struct fcgi_response *response,
     enum status status);
+
+/*
+ * After an erasure: empties the WAL now, or, while somebody reads, with one of the next door_truncate
+ * calls, which the door's tick makes.  A door that was just opened does so once in any case.
+ */
+void door_must_truncate(struct door *door);
+void door_truncate(struct door *door);
 
 /* 200 "ok", or 503 with the reason; writes nothing. */
 void door_health(const struct door *door, struct fcgi_response *response);

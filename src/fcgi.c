@@ -28,15 +28,15 @@ enum {
 static bool
 path_fits(const char *pattern, struct str path, struct str *rest)
 {
-	struct str p = str_from(pattern);
+	struct str tail = str_from(pattern);
+	struct str head = str_cut(&tail, '*');
 	*rest = STR_NONE;
-	if (!str_ends(p, STR("*")))
-		return str_eq(p, path);
-	p.len--;
-	if (!str_starts(path, p))
+	if (tail.at == NULL)
+		return str_eq(head, path);
+	if (path.len < head.len + tail.len || !str_starts(path, head) || !str_ends(path, tail))
 		return false;
-	*rest = str_sub(path, p.len, path.len);
-	return true;
+	*rest = str_sub(path, head.len, path.len - head.len - tail.len);
+	return tail.len == 0 || !str_has(*rest, '/');
 }
 
 static bool

@@ -40,7 +40,7 @@ struct fcgi_request {
 	struct str method;
 	struct str path;     /* of REQUEST_URI, still percent-encoded, without the query */
 	struct str query;    /* behind the '?', or STR_NONE */
-	struct str rest;     /* what a route's final '*' stood for */
+	struct str rest;     /* what a route's '*' stood for */
 	struct str content_type;
 	struct str accept;
 	struct str cookie;
@@ -66,8 +66,9 @@ void fcgi_header(struct fcgi_response *response, const char *name, struct str va
 typedef void fcgi_handler(void *door, struct fcgi_request *request, struct fcgi_response *response);
 
 /*
- * A row of a door's table of addresses.  `path` stands below the mount point; a final '*' stands
- * for any rest, a leading one is not possible.  `flags` are the door's own.
+ * A row of a door's table of addresses.  `path` stands below the mount point and may hold one '*': at
+ * its end it stands for any rest, elsewhere for one segment.  The first row that fits counts.
+ * `flags` are the door's own.
  */
 struct fcgi_route {
 	const char *method;

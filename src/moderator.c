@@ -77,7 +77,7 @@ void
 moderator_tick(void *context)
 {
 	struct moderator_door *moderator = context;
-	struct publish_press press = door_press(&moderator->door, &moderator->door.sites[0]);
+	struct publish_press press = door_press(&moderator->door);
 	/* A failure has been logged; the next tick tries again. */
 	enum status status = publish_lagging(&press);
 	(void)status;
@@ -680,7 +680,7 @@ static void
 publish_changed(const struct moderator_visit *visit, const struct verdict_order *order,
     const struct verdict_result *results)
 {
-	struct publish_press press = door_press(&visit->moderator->door, visit->site);
+	struct publish_press press = door_press(&visit->moderator->door);
 	struct arena arena;
 	arena_init(&arena, DOOR_ARENA_MOST);
 	for (size_t i = 0; i < order->targets_n; i++) {

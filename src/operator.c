@@ -164,7 +164,7 @@ publish_empties(const char *path)
 	if (status != STATUS_OK)
 		return status;
 	for (size_t i = 0; status == STATUS_OK && i < door.config->sites_n; i++) {
-		struct publish_press press = door_press(&door, &door.sites[i]);
+		struct publish_press press = door_press(&door);
 		status = publish_empty(&press, &door.arena, door.sites[i].config);
 	}
 	door_close(&door);
@@ -511,7 +511,7 @@ close_page(const struct door *door, struct arena *arena, const char *typed, bool
 	closing.title = title_find(arena, site->config, closing.page);
 	enum status status = db_write(door->db, set_closed, &closing);
 	if (status == STATUS_OK) {
-		struct publish_press press = door_press(door, site);
+		struct publish_press press = door_press(door);
 		status = publish_thread(&press, arena, closing.thread_id);
 	}
 	if (status != STATUS_OK)
@@ -605,13 +605,13 @@ publish_sites(struct door *door, bool all)
 {
 	enum status status = STATUS_OK;
 	for (size_t i = 0; status == STATUS_OK && i < door->config->sites_n; i++) {
-		struct publish_press press = door_press(door, &door->sites[i]);
+		struct publish_press press = door_press(door);
 		if (all)
 			status = ask_for_site(door, &door->sites[i]);
 		if (status == STATUS_OK && all)
 			status = publish_empty(&press, &door->arena, door->sites[i].config);
 	}
-	struct publish_press press = door_press(door, &door->sites[0]);
+	struct publish_press press = door_press(door);
 	return status == STATUS_OK ? publish_lagging(&press) : status;
 }
 

@@ -49,8 +49,11 @@ map(int fd)
 	struct stat info;
 	if (fstat(fd, &info) != 0)
 		return NULL;
-	bool fits = info.st_size == (off_t)sizeof(struct shared);
-	if (!fits && (ftruncate(fd, 0) != 0 || ftruncate(fd, (off_t)sizeof(struct shared)) != 0))
+	/* Real blocks, not a hole: a full disk is told here and not by SIGBUS at a first touch. */
+	if (info.st_size != (off_t)sizeof(struct shared) && ftruncate(fd, 0) != 0)
+		return NULL;
+	errno = posix_fallocate(fd, 0, (off_t)sizeof(struct shared));
+	if (errno != 0)
 		return NULL;
 	struct shared *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (shared == MAP_FAILED)

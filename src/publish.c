@@ -23,6 +23,7 @@ publish_page_number(int64_t root)
 struct sheet {
 	const struct publish_press *press;
 	const struct config_site *site;
+	const struct words *words; /* of the site */
 	struct arena *arena;
 	struct thread_one_row thread;
 	int64_t number, pages;
@@ -31,6 +32,12 @@ struct sheet {
 	struct feed_replies_row *feed; /* only for page 1 */
 	size_t feed_n;
 };
+
+static const struct words *
+words_of(const struct publish_press *press, const struct config_site *site)
+{
+	return press->words[site - press->config->sites];
+}
 
 static struct str
 html_name(struct arena *arena, int64_t number)
@@ -147,7 +154,7 @@ publish_opening(struct arena *arena, struct str comment)
 static enum status
 fill_reply(const struct sheet *sheet, const struct page_replies_row *row, struct page_thread_reply *reply)
 {
-	const struct words *words = sheet->press->words;
+	const struct words *words = sheet->words;
 	struct markdown markdown;
 	enum status status = markdown_html(sheet->arena, row->comment, &markdown);
 	if (status != STATUS_OK)
@@ -235,7 +242,7 @@ render_html(const struct sheet *sheet, const struct node *nodes, struct out *out
 	if (status != STATUS_OK)
 		return status;
 	if (sheet->number == 1) {
-		page_thread(out, sheet->press->words, &thread);
+		page_thread(out, sheet->words, &thread);
 		return out_status(out);
 	}
 	struct str url = page_url(sheet->arena, sheet->site, sheet->thread.page);
@@ -243,7 +250,7 @@ render_html(const struct sheet *sheet, const struct node *nodes, struct out *out
 	struct page_reader_foot foot = {.page_url = url, .page_title = sheet->thread.title};
 	struct page_thread_page page = {.head = &head, .head_n = 1, .foot = &foot, .foot_n = 1, .thread = &thread,
 	    .thread_n = 1, .n = sheet->number, .page_title = sheet->thread.title, .page_url = url};
-	page_thread_page(out, sheet->press->words, &page);
+	page_thread_page(out, sheet->words, &page);
 	return out_status(out);
 }
 
@@ -292,7 +299,7 @@ render_json(const struct sheet *sheet, const struct node *nodes, struct out *out
 			status = fill_json_reply(sheet, &sheet->rows[i], &page.replies[page.replies_n++]);
 	if (status != STATUS_OK)
 		return status;
-	page_thread_json(out, sheet->press->words, &page);
+	page_thread_json(out, sheet->words, &page);
 	return out_status(out);
 }
 
@@ -341,7 +348,7 @@ render_feed(const struct sheet *sheet, struct out *out)
 		status = fill_entry(sheet, &sheet->feed[i], &page.entries[page.entries_n++]);
 	if (status != STATUS_OK)
 		return status;
-	page_feed_xml(out, sheet->press->words, &page);
+	page_feed_xml(out, sheet->words, &page);
 	return out_status(out);
 }
 
@@ -415,7 +422,7 @@ read_run(struct db_conn *conn, const struct publish_press *press, struct arena *
 		return STATUS_BROKEN;
 	for (; status == STATUS_OK && run->sheets_n < n; run->sheets_n++) {
 		struct sheet *sheet = &run->sheets[run->sheets_n];
-		*sheet = (struct sheet){.press = press, .site = site, .arena = arena, .thread = thread,
+		*sheet = (struct sheet){.press = press, .site = site, .words = words_of(press, site), .arena = arena, .thread = thread,
 		    .number = pages[run->sheets_n].page_number, .pages = publish_page_number(thread.roots)};
 		status = read_sheet(conn, run->thread_id, sheet);
 	}
@@ -522,7 +529,7 @@ enum status
 publish_render_empty(const struct publish_press *press, struct arena *arena, const struct config_site *site,
     struct str page, struct str name, struct str *content)
 {
-	struct sheet sheet = {.press = press, .site = site, .arena = arena, .number = 1, .pages = 1,
+	struct sheet sheet = {.press = press, .site = site, .words = words_of(press, site), .arena = arena, .number = 1, .pages = 1,
 	    .thread = {.page = page, .title = page.len > 0 ? page : site->title}};
 	struct out out;
 	out_init(&out, arena);

@@ -29,7 +29,7 @@ enum {
 
 struct publish_press {
 	const struct config *config;
-	const struct words *words;
+	const struct words *const *words; /* of each site, in the configuration's order */
 	struct db *db;
 	struct file_tree public_tree; /* config->public_dir */
 };

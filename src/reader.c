@@ -6,6 +6,7 @@
 #include "markdown.h"
 #include "page.h"
 #include "page/accepted_json.h"
+#include "page/edit.h"
 #include "page/form.h"
 #include "page/receipt.h"
 #include "page/refusal_json.h"
@@ -397,10 +398,9 @@ answer_too_large(const struct reader_visit *visit, const struct fcgi_request *re
 /* Reads the fields; false after answering 415, 413 or 400. */
 static bool
 read_submission(const struct reader_visit *visit, struct fcgi_request *request, struct fcgi_response *response,
-    struct reply_submission *submission)
+    struct form *form, struct reply_submission *submission)
 {
 	struct form_encoding encoding;
-	struct form form;
 	if (form_encoding(visit->arena, request->content_type, &encoding) != STATUS_OK) {
 		door_refuse_plain(visit->site, request, response, DOOR_TYPE);
 		return false;
@@ -411,14 +411,25 @@ read_submission(const struct reader_visit *visit, struct fcgi_request *request, 
 	}
 	enum status status = request->body_state == FCGI_BODY_SHORT
 	                         ? STATUS_INVALID
-	                         : form_read(visit->arena, &encoding, request->body, &form);
+	                         : form_read(visit->arena, &encoding, request->body, form);
 	if (status == STATUS_OK)
-		status = reply_fields(&form, submission);
+		status = reply_fields(form, submission);
 	if (status == STATUS_INVALID)
 		door_refuse_plain(visit->site, request, response, DOOR_MALFORMED);
 	else if (status != STATUS_OK)
 		door_fail(visit->site, request, response, status);
 	return status == STATUS_OK;
+}
+
+static struct reply_client
+client_of(const struct reader_visit *visit, const struct fcgi_request *request)
+{
+	return (struct reply_client){
+	    .ip = request->remote_addr,
+	    .network = address_network(visit->arena, request->remote_addr),
+	    .user_agent = request->user_agent,
+	    .now = request->now,
+	};
 }
 
 void
@@ -427,15 +438,11 @@ reader_reply(void *context, struct fcgi_request *request, struct fcgi_response *
 	const struct reader_visit *visit = context;
 	struct reply_submission submission = {0};
 	struct reply_result result = {0};
-	if (!read_submission(visit, request, response, &submission))
+	struct form form;
+	if (!read_submission(visit, request, response, &form, &submission))
 		return;
 	struct reply_desk desk = desk_of(visit);
-	struct reply_client client = {
-	    .ip = request->remote_addr,
-	    .network = address_network(visit->arena, request->remote_addr),
-	    .user_agent = request->user_agent,
-	    .now = request->now,
-	};
+	struct reply_client client = client_of(visit, request);
 	enum status status = reply_submit(&desk, visit->arena, &submission, &client, &result);
 	if (status == STATUS_OK)
 		answer(visit, request, response, &submission, &result);
@@ -462,39 +469,242 @@ read_receipt(const struct reader_visit *visit, struct str secret, struct reply_r
 	return status;
 }
 
-void
-reader_receipt(void *context, struct fcgi_request *request, struct fcgi_response *response)
+static void
+refuse_receipt(const struct reader_visit *visit, const struct fcgi_request *request, struct fcgi_response *response,
+    enum status status)
 {
-	const struct reader_visit *visit = context;
+	if (status == STATUS_MISSING)
+		door_refuse(visit->site, request, response,
+		    &(struct door_refusal){404, "not-found", WORD_TITLE_MISSING, WORD_REFUSED_RECEIPT, WORD_TITLE_MISSING,
+		        STR_NONE});
+	else
+		door_fail(visit->site, request, response, status);
+}
+
+/* The address of a receipt, or of what may be done with it: "", "/edit", "/withdraw". */
+static struct str
+receipt_address(const struct reader_visit *visit, int64_t id, const char *what)
+{
+	return str_format(visit->arena, "%.*s%s", STR_FMT(receipt_path(visit, id)), what);
+}
+
+static void
+fill_open(const struct reader_visit *visit, const struct reply_receipt_row *row, int64_t now,
+    struct page_receipt *page)
+{
 	const struct config_site *site = visit->site->config;
+	if (!reply_is_open(site, row->state, row->created_at, now))
+		return;
+	page->edit_url = receipt_address(visit, row->id, "/edit");
+	page->withdraw_url = receipt_address(visit, row->id, "/withdraw");
+	page->revision = row->revision;
+	page->n = (row->created_at + site->edit_for - now + 59) / 60;
+}
+
+static void
+show_receipt(const struct reader_visit *visit, struct fcgi_response *response, int code, struct str notice,
+    const struct reply_receipt_row *row, struct html comment, int64_t now)
+{
+	const struct config_site *site = visit->site->config;
+	struct str url = page_url(visit->arena, site, row->page);
+	struct page_reader_head head = {.mount = site->mount, .noindex = true};
+	struct page_reader_foot foot = {.page_url = url, .page_title = row->title};
+	struct page_receipt page = {.head = &head, .head_n = 1, .foot = &foot, .foot_n = 1, .page_title = row->title,
+	    .page_url = url, .name = row->name, .comment = comment, .notice = notice,
+	    .waiting = str_eq(row->state, STR("held")), .withdrawn = str_eq(row->state, STR("withdrawn")),
+	    .created_at = when_rfc3339(visit->arena, row->created_at),
+	    .created = when_date(visit->arena, visit->site->words, row->created_at)};
+	if (str_eq(row->state, STR("published")))
+		page.reply_url = publish_link(visit->arena, site, row->page,
+		    row->page_number.set ? row->page_number.value : 1, row->id);
+	fill_open(visit, row, now, &page);
+	fcgi_header(response, "X-Robots-Tag", STR("noindex"));
+	door_page(response, code);
+	page_receipt(&response->body, visit->site->words, &page);
+}
+
+static void
+answer_receipt(const struct reader_visit *visit, const struct fcgi_request *request, struct fcgi_response *response,
+    int code, struct str notice)
+{
 	struct reply_receipt_row row;
 	struct markdown markdown = {0};
 	enum status status = read_receipt(visit, request->rest, &row);
 	if (status == STATUS_OK)
 		status = markdown_html(visit->arena, row.comment, &markdown);
+	if (status == STATUS_OK)
+		show_receipt(visit, response, code, notice, &row, markdown.html, request->now);
+	else
+		refuse_receipt(visit, request, response, status);
+}
+
+void
+reader_receipt(void *context, struct fcgi_request *request, struct fcgi_response *response)
+{
+	const struct reader_visit *visit = context;
+	answer_receipt(visit, request, response, 200, STR_NONE);
+}
+
+/* --- what an author may still change --------------------------------------------------------------- */
+
+struct editing {
+	int code;
+	struct str notice;
+	bool previewed;
+	struct html preview;
+	int64_t revision;
+};
+
+static void
+show_edit(const struct reader_visit *visit, struct fcgi_response *response, const struct editing *editing,
+    const struct reply_receipt_row *row, const struct reply_submission *submission, const struct reply_result *result)
+{
+	const struct str *fields = submission->fields;
+	struct str url = page_url(visit->arena, visit->site->config, row->page);
+	struct page_reader_head head = {.mount = visit->site->config->mount, .noindex = true};
+	struct page_reader_foot foot = {.page_url = url, .page_title = row->title};
+	struct page_edit page = {.head = &head, .head_n = 1, .foot = &foot, .foot_n = 1, .page_title = row->title,
+	    .page_url = url, .action = receipt_address(visit, row->id, "/edit"), .receipt_url = receipt_path(visit, row->id),
+	    .notice = editing->notice, .previewed = editing->previewed, .preview = editing->preview,
+	    .revision = editing->revision, .comment = fields[REPLY_COMMENT], .name = fields[REPLY_NAME],
+	    .email = fields[REPLY_EMAIL], .website = fields[REPLY_WEBSITE],
+	    .comment_error = message_of(visit, result, REPLY_COMMENT), .name_error = message_of(visit, result, REPLY_NAME),
+	    .email_error = message_of(visit, result, REPLY_EMAIL),
+	    .website_error = message_of(visit, result, REPLY_WEBSITE)};
 	fcgi_header(response, "X-Robots-Tag", STR("noindex"));
-	if (status == STATUS_MISSING) {
-		door_refuse(visit->site, request, response,
-		    &(struct door_refusal){404, "not-found", WORD_TITLE_MISSING, WORD_REFUSED_RECEIPT, WORD_TITLE_MISSING,
-		        STR_NONE});
-		return;
-	}
+	door_page(response, editing->code);
+	page_edit(&response->body, visit->site->words, &page);
+}
+
+void
+reader_edit_form(void *context, struct fcgi_request *request, struct fcgi_response *response)
+{
+	const struct reader_visit *visit = context;
+	struct reply_receipt_row row;
+	struct reply_result result = {0};
+	enum status status = read_receipt(visit, request->rest, &row);
 	if (status != STATUS_OK) {
-		door_fail(visit->site, request, response, status);
+		refuse_receipt(visit, request, response, status);
 		return;
 	}
-	struct str url = page_url(visit->arena, site, row.page);
-	struct page_reader_head head = {.mount = site->mount, .noindex = true};
-	struct page_reader_foot foot = {.page_url = url, .page_title = row.title};
-	struct page_receipt page = {.head = &head, .head_n = 1, .foot = &foot, .foot_n = 1, .page_title = row.title,
-	    .page_url = url, .name = row.name, .comment = markdown.html, .waiting = str_eq(row.state, STR("held")),
-	    .created_at = when_rfc3339(visit->arena, row.created_at),
-	    .created = when_date(visit->arena, visit->site->words, row.created_at)};
-	if (str_eq(row.state, STR("published")))
-		page.reply_url = publish_link(visit->arena, site, row.page, row.page_number.set ? row.page_number.value : 1,
-		    row.id);
-	door_page(response, 200);
-	page_receipt(&response->body, visit->site->words, &page);
+	if (!reply_is_open(visit->site->config, row.state, row.created_at, request->now)) {
+		answer_receipt(visit, request, response, 409, say(visit, WORD_RECEIPT_NOT_OPEN));
+		return;
+	}
+	struct reply_submission stored = {0};
+	stored.fields[REPLY_COMMENT] = row.comment;
+	stored.fields[REPLY_NAME] = row.name;
+	stored.fields[REPLY_WEBSITE] = row.website;
+	struct editing editing = {.code = 200, .revision = row.revision};
+	show_edit(visit, response, &editing, &row, &stored, &result);
+}
+
+/* The form's `revision`; a form without one is of no revision, which is a conflict. */
+static int64_t
+read_revision(const struct form *form)
+{
+	struct str typed;
+	int64_t revision;
+	bool read = form_one(form, "revision", &typed) == STATUS_OK && str_integer(typed, &revision) == STATUS_OK;
+	return read ? revision : 0;
+}
+
+static void
+preview(const struct reader_visit *visit, const struct fcgi_request *request, struct fcgi_response *response,
+    const struct reply_receipt_row *row, const struct reply_submission *submission, int64_t revision)
+{
+	struct reply_result result = {0};
+	struct markdown markdown;
+	enum status status = markdown_html(visit->arena, submission->fields[REPLY_COMMENT], &markdown);
+	if (status != STATUS_OK) {
+		door_fail(visit->site, request, response, status == STATUS_TOO_LARGE ? STATUS_BUSY : status);
+		return;
+	}
+	struct editing editing = {.code = 200, .revision = revision, .previewed = true, .preview = markdown.html};
+	show_edit(visit, response, &editing, row, submission, &result);
+}
+
+static void
+save(const struct reader_visit *visit, const struct fcgi_request *request, struct fcgi_response *response,
+    const struct reply_receipt_row *row, const struct reply_submission *submission, int64_t revision)
+{
+	struct reply_desk desk = desk_of(visit);
+	struct reply_client client = client_of(visit, request);
+	struct reply_target target = {row->id, revision};
+	struct reply_result result = {0};
+	struct editing editing = {.code = 422, .notice = say(visit, WORD_REFUSED_FIELDS), .revision = revision};
+	enum status status = reply_change(&desk, visit->arena, &target, submission, &client, &result);
+	if (status == STATUS_OK && result.outcome == REPLY_STORED) {
+		log_event(LOG_LEVEL_INFO, "reply %lld edited by its author", (long long)row->id);
+		door_redirect(response, receipt_path(visit, row->id));
+		return;
+	}
+	if (status == STATUS_CONFLICT) {
+		editing.code = 409;
+		editing.notice = say(visit, WORD_EDIT_NOT_OPEN);
+	} else if (status != STATUS_OK) {
+		editing.code = status == STATUS_BUSY ? 503 : 500;
+		editing.notice = say(visit, status == STATUS_BUSY ? WORD_REFUSED_BUSY : WORD_REFUSED_BROKEN);
+	}
+	if (status == STATUS_BUSY)
+		fcgi_header(response, "Retry-After", STR("5"));
+	show_edit(visit, response, &editing, row, submission, &result);
+}
+
+void
+reader_edit(void *context, struct fcgi_request *request, struct fcgi_response *response)
+{
+	const struct reader_visit *visit = context;
+	struct reply_submission submission = {0};
+	struct reply_receipt_row row;
+	struct form form;
+	struct str what;
+	enum status status = read_receipt(visit, request->rest, &row);
+	if (status != STATUS_OK) {
+		refuse_receipt(visit, request, response, status);
+		return;
+	}
+	if (!read_submission(visit, request, response, &form, &submission))
+		return;
+	bool previewed = form_one(&form, "do", &what) == STATUS_OK && str_eq(what, STR("preview"));
+	if (previewed)
+		preview(visit, request, response, &row, &submission, read_revision(&form));
+	else
+		save(visit, request, response, &row, &submission, read_revision(&form));
+}
+
+void
+reader_withdraw(void *context, struct fcgi_request *request, struct fcgi_response *response)
+{
+	const struct reader_visit *visit = context;
+	struct reply_submission submission = {0};
+	struct reply_receipt_row row;
+	struct form form;
+	enum status status = read_receipt(visit, request->rest, &row);
+	if (status != STATUS_OK) {
+		refuse_receipt(visit, request, response, status);
+		return;
+	}
+	if (!read_submission(visit, request, response, &form, &submission))
+		return;
+	struct reply_desk desk = desk_of(visit);
+	struct reply_client client = client_of(visit, request);
+	struct reply_target target = {row.id, read_revision(&form)};
+	status = reply_take_back(&desk, visit->arena, &target, &client);
+	if (status == STATUS_OK) {
+		log_event(LOG_LEVEL_INFO, "reply %lld withdrawn by its author", (long long)row.id);
+		door_must_truncate(visit->door);
+		door_redirect(response, receipt_path(visit, row.id));
+	} else if (status == STATUS_CONFLICT)
+		answer_receipt(visit, request, response, 409, say(visit, WORD_RECEIPT_NOT_OPEN));
+	else
+		door_fail(visit->site, request, response, status);
+}
+
+void
+reader_tick(void *context)
+{
+	door_truncate(context);
 }
 
 /* --- threads that are no file, or spelled otherwise -------------------------------------------------- */
@@ -533,7 +743,7 @@ read_thread(const struct reader_visit *visit, struct str page, struct str name, 
 	                                           content);
 	if (status != STATUS_MISSING)
 		return status;
-	struct publish_press press = door_press(visit->door, visit->site);
+	struct publish_press press = door_press(visit->door);
 	return publish_render_empty(&press, visit->arena, site, page, name, content);
 }
 

@@ -9,6 +9,9 @@
 #include "door.h"
 #include "fcgi.h"
 
+/* Empties the WAL after a withdrawal, once no reader is in the way; every few seconds. */
+void reader_tick(void *door);
+
 /* Calls the handler of the request's address, or answers 404 or 405. */
 void reader_dispatch(struct door *door, const struct fcgi_route *routes, size_t routes_n,
     struct fcgi_request *request, struct fcgi_response *response);
@@ -17,6 +20,9 @@ void reader_dispatch(struct door *door, const struct fcgi_route *routes, size_t 
 fcgi_handler reader_form;    /* GET /form?page=&parent= : «Leave a Reply», a page of its own */
 fcgi_handler reader_reply;   /* POST /reply : takes a submission */
 fcgi_handler reader_receipt; /* GET /receipt/<secret> : what became of it */
+fcgi_handler reader_edit_form; /* GET /receipt/<secret>/edit : the author's own words, to be changed */
+fcgi_handler reader_edit;      /* POST /receipt/<secret>/edit : preview or save */
+fcgi_handler reader_withdraw;  /* POST /receipt/<secret>/withdraw : erases it */
 fcgi_handler reader_thread;  /* GET /threads<page>/~/<file> : what is no file, or spelled otherwise */
 fcgi_handler reader_health;  /* GET /health */
 

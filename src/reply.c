@@ -7,6 +7,7 @@
 #include "page.h"
 #include "receipt.h"
 #include "spam.h"
+#include "sql/rejoinder/queue.h"
 #include "sql/rejoinder/reply.h"
 #include "sql/rejoinder/site.h"
 #include "sql/rejoinder/thread.h"
@@ -316,6 +317,7 @@ struct work {
 	bool known_author;
 	struct db_integer parent_id;
 	struct str email_sealed, network_sealed, reasons;
+	struct str former; /* reasons before an edit */
 };
 
 /* Reads all that the refusals need, in one snapshot. */
@@ -341,7 +343,7 @@ look_up(struct work *work, struct db_conn *conn)
 	    &work->parent_id);
 	if (status != STATUS_OK || result->outcome == REPLY_WRONG || spent)
 		return status;
-	if (text_points(work->submission->fields[REPLY_COMMENT]) >= REPLY_SAME_WORDS)
+	if (count_points(work->arena, work->submission->fields[REPLY_COMMENT]) >= REPLY_SAME_WORDS)
 		status = find_repeated(conn, work->arena, thread.id, &work->hashes, result);
 	if (status == STATUS_OK)
 		status = hash_author(work->desk, work->arena, work->email, &work->hashes);
@@ -351,6 +353,20 @@ look_up(struct work *work, struct db_conn *conn)
 	    &(struct author_published_in){.author_hash = as_str(work->hashes.author)}, &author);
 	work->known_author = status == STATUS_OK;
 	return status == STATUS_MISSING ? STATUS_OK : status;
+}
+
+/* How a reply was first sent stays a reason, whatever its author changes. */
+static void
+keep_former(struct str former, struct spam_signs *signs)
+{
+	struct spam_reason reason;
+	while (spam_next(&former, &reason)) {
+		signs->honeypot = signs->honeypot || reason.kind == SPAM_HONEYPOT;
+		if (reason.kind != SPAM_TOO_QUICK)
+			continue;
+		signs->timed = true;
+		signs->age = reason.n;
+	}
 }
 
 static enum status
@@ -373,6 +389,7 @@ find_reasons(struct work *work)
 	    .timed = timed,
 	    .age = work->client->now - shown_at,
 	};
+	keep_former(work->former, &signs);
 	work->reasons = spam_reasons(work->arena, work->desk->site, &signs);
 	return STATUS_OK;
 }
@@ -459,7 +476,7 @@ store(struct db_conn *conn, void *context)
 	if (status != STATUS_OK || result->outcome != REPLY_STORED)
 		return status;
 	status = ensure_thread(work, conn, &thread_id);
-	if (status == STATUS_OK && text_points(work->submission->fields[REPLY_COMMENT]) >= REPLY_SAME_WORDS)
+	if (status == STATUS_OK && count_points(work->arena, work->submission->fields[REPLY_COMMENT]) >= REPLY_SAME_WORDS)
 		status = find_repeated(conn, work->arena, thread_id, &work->hashes, result);
 	if (status != STATUS_OK || result->outcome != REPLY_STORED)
 		return status;
@@ -628,4 +645,152 @@ reply_submit(const struct reply_desk *desk, struct arena *arena, const struct re
 		count_refusal(desk, client, result);
 	secret_wipe(&work.hashes, sizeof work.hashes);
 	return status;
+}
+
+/* --- by its author, afterwards --------------------------------------------------------------------- */
+
+bool
+reply_is_open(const struct config_site *site, struct str state, int64_t created_at, int64_t now)
+{
+	return str_eq(state, STR("held")) && now - created_at < site->edit_for;
+}
+
+static enum status
+find_own(struct db_conn *conn, struct work *work, const struct reply_target *target, struct reply_own_row *own)
+{
+	struct reply_own_in in = {.id = target->id, .site_id = work->desk->site_id};
+	enum status status = reply_own(conn, work->arena, &in, own);
+	if (status != STATUS_OK)
+		return status == STATUS_MISSING ? STATUS_CONFLICT : status;
+	bool open = reply_is_open(work->desk->site, own->state, own->created_at, work->client->now);
+	return open && own->revision == target->revision ? STATUS_OK : STATUS_CONFLICT;
+}
+
+struct change {
+	struct work *work;
+	const struct reply_target *target;
+	bool new_email;
+};
+
+static enum status
+update(struct db_conn *conn, void *context)
+{
+	struct change *change = context;
+	struct work *work = change->work;
+	const struct str *fields = work->submission->fields;
+	struct str website = fields[REPLY_WEBSITE].len > 0 ? fields[REPLY_WEBSITE] : STR_NONE;
+	uint8_t content[SECRET_HASH];
+	struct reply_own_row own;
+	int64_t changed = 0;
+	enum status status = find_own(conn, work, change->target, &own);
+	if (status != STATUS_OK)
+		return status;
+	struct str email_sealed = change->new_email ? work->email_sealed : own.email_sealed;
+	reply_content_hash(work->desk->matching,
+	    &(struct reply_content){own.thread_id, own.parent_id, fields[REPLY_NAME], website, fields[REPLY_COMMENT],
+	        email_sealed, own.network_sealed},
+	    content);
+	struct reply_edit_in in = {.id = change->target->id, .revision = change->target->revision,
+	    .name = fields[REPLY_NAME], .website = website, .comment = fields[REPLY_COMMENT],
+	    .email_sealed = email_sealed,
+	    .author_hash = change->new_email ? as_str(work->hashes.author) : own.author_hash,
+	    .comment_hash = as_str(work->hashes.comment), .content_hash = as_str(content), .reasons = work->reasons,
+	    .edited_at = integer(work->client->now)};
+	status = reply_edit(conn, &in, &changed);
+	return status == STATUS_OK && changed != 1 ? STATUS_CONFLICT : status;
+}
+
+/* What of the former reply the new one is judged by: is its author known? */
+static enum status
+look_up_own(struct work *work, const struct reply_target *target, bool new_email)
+{
+	struct reply_own_row own;
+	struct author_published_row author;
+	struct db_conn *conn;
+	enum status status = db_read(work->desk->db, &conn);
+	if (status != STATUS_OK)
+		return status;
+	status = find_own(conn, work, target, &own);
+	if (status == STATUS_OK) {
+		struct str hash = new_email ? as_str(work->hashes.author) : own.author_hash;
+		status = author_published(conn, work->arena, &(struct author_published_in){.author_hash = hash}, &author);
+		work->known_author = status == STATUS_OK;
+		work->former = own.reasons;
+		status = status == STATUS_MISSING ? STATUS_OK : status;
+	}
+	db_release(conn);
+	return status;
+}
+
+static void
+check_change(struct work *work, bool new_email)
+{
+	const struct str *fields = work->submission->fields;
+	check_name(work->arena, fields[REPLY_NAME], work->result);
+	check_comment(work->arena, work->desk->site, fields[REPLY_COMMENT], work->result);
+	check_website(work->arena, fields[REPLY_WEBSITE], work->result);
+	if (new_email)
+		check_email(work->arena, fields[REPLY_EMAIL], work->result, &work->email);
+}
+
+enum status
+reply_change(const struct reply_desk *desk, struct arena *arena, const struct reply_target *target,
+    const struct reply_submission *submission, const struct reply_client *client, struct reply_result *result)
+{
+	struct reply_submission trimmed = trim(submission);
+	struct work work = {.desk = desk, .arena = arena, .submission = &trimmed, .client = client, .result = result};
+	struct change change = {&work, target, trimmed.fields[REPLY_EMAIL].len > 0};
+	enum status status = STATUS_OK;
+	*result = (struct reply_result){.outcome = REPLY_STORED};
+	check_change(&work, change.new_email);
+	if (result->outcome == REPLY_WRONG)
+		return STATUS_OK;
+	secret_hash(desk->matching, "comment", &trimmed.fields[REPLY_COMMENT], 1, work.hashes.comment);
+	if (change.new_email)
+		status = hash_author(desk, arena, work.email, &work.hashes);
+	if (status == STATUS_OK)
+		status = look_up_own(&work, target, change.new_email);
+	if (status == STATUS_OK)
+		status = find_reasons(&work);
+	if (status == STATUS_OK && change.new_email)
+		status = seal(&work);
+	if (status == STATUS_OK)
+		status = db_write(desk->db, update, &change);
+	secret_wipe(&work.hashes, sizeof work.hashes);
+	return status;
+}
+
+static enum status
+erase(struct db_conn *conn, void *context)
+{
+	struct change *change = context;
+	struct work *work = change->work;
+	const struct reply_target *target = change->target;
+	struct reply_own_row own;
+	int64_t changed = 0, now = work->client->now;
+	enum status status = find_own(conn, work, target, &own);
+	if (status != STATUS_OK)
+		return status;
+	struct reply_withdraw_in withdraw = {.id = target->id, .revision = target->revision, .decided_at = integer(now)};
+	struct decision_add_in decision = {.reply_id = target->id, .revision = target->revision + 1,
+	    .from_state = own.state, .to_state = STR("withdrawn"), .moderator = STR(""), .network = STR(""),
+	    .why = STR(""), .decided_at = now};
+	status = reply_withdraw(conn, &withdraw, &changed);
+	if (status == STATUS_OK && changed != 1)
+		return STATUS_CONFLICT;
+	if (status == STATUS_OK)
+		status = tally_take(conn, &(struct tally_take_in){.site_id = work->desk->site_id, .state = own.state}, NULL);
+	if (status == STATUS_OK)
+		status = tally_add(conn,
+		    &(struct tally_add_in){.site_id = work->desk->site_id, .state = STR("withdrawn")}, NULL);
+	return status == STATUS_OK ? decision_add(conn, &decision, NULL) : status;
+}
+
+enum status
+reply_take_back(const struct reply_desk *desk, struct arena *arena, const struct reply_target *target,
+    const struct reply_client *client)
+{
+	struct work work = {.desk = desk, .arena = arena, .client = client};
+	struct change change = {.work = &work, .target = target};
+	return db_write(desk->db, erase, &change);
 }

@@ -122,6 +122,34 @@ MUST_USE enum status reply_submit(const struct reply_desk *desk, struct arena *a
 MUST_USE enum status reply_page(const struct reply_desk *desk, struct arena *arena, struct str spelling,
     struct reply_result *result);
 
+/* --- by its author, afterwards ------------------------------------------------------------------- */
+
+/* A reply that an author may still change: the holder of the receipt, while it is held, for a while. */
+struct reply_target {
+	int64_t id;
+	int64_t revision; /* as the author saw it */
+};
+
+/* May a reply of this state and age still be edited or withdrawn? */
+bool reply_is_open(const struct config_site *site, struct str state, int64_t created_at, int64_t now);
+
+/*
+ * Replaces name, website and comment, and the e-mail where one was typed again: an empty one keeps
+ * the sealed one.  Reasons are sought anew; the revision rises, so nobody approves words unseen.
+ * result->outcome: STORED, WRONG (see faults), or CONFLICT for a reply that is not open any more or
+ * is of another revision.  BUSY or BROKEN when the store does not answer.
+ */
+MUST_USE enum status reply_change(const struct reply_desk *desk, struct arena *arena,
+    const struct reply_target *target, const struct reply_submission *submission,
+    const struct reply_client *client, struct reply_result *result);
+
+/*
+ * Erases words, name, website, sealed values and hashes; a row of the log stays.  CONFLICT as above.
+ * The caller empties the WAL afterwards (db_truncate), where the former words still stand.
+ */
+MUST_USE enum status reply_take_back(const struct reply_desk *desk, struct arena *arena,
+    const struct reply_target *target, const struct reply_client *client);
+
 /* What content_hash is made of: notices a changed byte in the store. `hash` has SECRET_HASH bytes. */
 struct reply_content {
 	int64_t thread_id;

@@ -47,3 +47,24 @@ SELECT reply.id, reply.state, reply.revision, reply.page_number, reply.parent_id
 -- in most integer
 SELECT id, thread_id, parent_id, name, website, comment, email_sealed, network_sealed, content_hash
   FROM reply WHERE id > :id AND state <> 'withdrawn' ORDER BY id LIMIT :most;
+
+-- reply_own: what an author's edit must know of the reply.
+-- one
+SELECT reply.state, reply.revision, reply.thread_id, reply.parent_id, reply.name, reply.website, reply.comment,
+       reply.email_sealed, reply.network_sealed, reply.author_hash, reply.reasons, reply.created_at
+  FROM reply
+ WHERE reply.id = :id AND reply.site_id = :site_id;
+
+-- reply_edit: its author's new words, unless something happened to it since.
+UPDATE reply
+   SET name = :name, website = :website, comment = :comment, email_sealed = :email_sealed,
+       author_hash = :author_hash, comment_hash = :comment_hash, content_hash = :content_hash, reasons = :reasons,
+       edited_at = :edited_at, revision = revision + 1
+ WHERE id = :id AND revision = :revision AND state = 'held';
+
+-- reply_withdraw: leaves nothing of a reply but that there was one. The key stays spent.
+UPDATE reply
+   SET state = 'withdrawn', revision = revision + 1, name = '', website = NULL, comment = '', email_sealed = NULL,
+       network_sealed = NULL, author_hash = NULL, client_hash = NULL, submission_hash = NULL, comment_hash = NULL,
+       content_hash = x'', reasons = '', decided_at = :decided_at
+ WHERE id = :id AND revision = :revision AND state = 'held';
