@@ -101,13 +101,23 @@ same "exit statuses of rejoinder"
 
 # --- addresses ------------------------------------------------------------------------------------
 
-# The rows of a door's table as "METHOD /path", without a final star.
-routes_told() { sed -n 's/^ *{"\([A-Z]*\)", "\([^"*]*\)\**".*/\1 \/comments\2/p' "$1"; }
+# The rows of a door's table as "METHOD /path", and the items of its page likewise: an argument is a
+# star there, "Ns" joins, what is optional or behind a question mark does not count.
+routes_told() { sed -n 's/^ *{"\([A-Z]*\)", "\([^"]*\)".*/\1 \/comments\2/p' "$1"; }
 routes_written() {
-	awk '/^\.It (GET|POST) Pa / { path = $4; sub(/\?.*/, "", path); print $2 " " path }' "$1"
+	awk '/^\.It (GET|POST) Pa / {
+		path = ""
+		for (i = 3; i <= NF && $i != "Op"; i++) {
+			if ($i == "Ar") { path = path "*"; i++ }
+			else if ($i != "Pa" && $i != "Ns") path = path $i
+		}
+		sub(/\?.*/, "", path)
+		sub(/threads\*\/~\/\*/, "threads/*", path)
+		print $2 " " path
+	}' "$1"
 }
 for door in reader moderator; do
-	routes_told "cgi-bin/$door.c" | tr ' ' '_' | sed 's|/threads/$|/threads|' >"$work/told"
+	routes_told "cgi-bin/$door.c" | tr ' ' '_' >"$work/told"
 	routes_written "man/$door.fcgi.8" | tr ' ' '_' >"$work/written"
 	same "addresses of $door.fcgi"
 done
