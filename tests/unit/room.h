@@ -30,12 +30,10 @@
 #include "db.h"
 #include "file.h"
 #include "pace.h"
-#include "publish.h"
 #include "reply.h"
 #include "secret.h"
 #include "sql/moderators/database.h"
 #include "sql/rejoinder/database.h"
-#include "words.h"
 
 enum { ROOM_NOW = 1800000000 }; /* when the tests happen, as a rule: in January of 2027 */
 
@@ -225,13 +223,6 @@ room_desk(struct room *room)
 {
 	return (struct reply_desk){.site = room->site, .site_id = room->site_id, .db = room->db, .pace = room->pace,
 	    .matching = &room->matching, .receipt = &room->receipt, .sealing = &room->sealing};
-}
-
-static inline struct publish_press
-room_press(struct room *room)
-{
-	return (struct publish_press){.config = room->config, .words = words_default(), .db = room->db,
-	    .public_tree = room->tree};
 }
 
 /* --- the databases, past db.c ------------------------------------------------------------------- */
