@@ -1,0 +1,295 @@
+/* Every decision from every state, what it changes, and what it leaves alone. */
+#include "room.h"
+
+#include "verdict.h"
+
+static int
+enter(void **state)
+{
+	if (room_enter(state) != 0)
+		return -1;
+	struct room *room = *state;
+	room_furnish(room, "");
+	room_run(room, "INSERT INTO thread (id, site_id, page, title) VALUES (1, 1, '/a', 'A')");
+	return 0;
+}
+
+/* A reply with all that goes with its state. */
+static void
+add(struct room *room, int64_t id, const char *state, const char *parent)
+{
+	bool published = strcmp(state, "published") == 0;
+	const char *sql = str_format(&room->arena,
+	    "INSERT INTO reply (id, site_id, thread_id, parent_id, state, revision, page_number, name, comment, content_hash,"
+	    " created_at) VALUES (%lld, 1, 1, %s, '%s', 3, %s, 'Ada', 'words', x'00', 1);"
+	    "INSERT INTO tally VALUES (1, '%s', 1) ON CONFLICT DO UPDATE SET n = n + 1;"
+	    "UPDATE thread SET published = published + %d, roots = roots + %d",
+	    (long long)id, parent, state, published ? "1" : "NULL", state, published,
+	    published && strcmp(parent, "NULL") == 0)
+	                      .at;
+	room_run(room, sql);
+}
+
+static enum status
+decide_all(struct room *room, const struct verdict_target *targets, size_t n, enum verdict_state to,
+    struct verdict_result *results)
+{
+	struct verdict_order order = {.site_id = room->site_id, .targets = targets, .targets_n = n, .state = to,
+	    .moderator = STR("eve"), .network = STR("192.0.2.0/24"), .why = STR("because"), .now = ROOM_NOW};
+	return verdict_decide(room->db, &room->arena, &order, results);
+}
+
+static struct verdict_result
+decide(struct room *room, int64_t id, int64_t revision, enum verdict_state to)
+{
+	struct verdict_target target = {id, revision};
+	struct verdict_result result;
+	OK(decide_all(room, &target, 1, to, &result));
+	return result;
+}
+
+static int64_t
+tally(struct room *room, struct str state)
+{
+	int64_t n = room_number(room, str_format(&room->arena, "SELECT n FROM tally WHERE state = '%.*s'", STR_FMT(state)).at);
+	return n < 0 ? 0 : n;
+}
+
+/* --- the table --------------------------------------------------------------------------------- */
+
+static void
+check_decision(struct room *room, enum verdict_state from, enum verdict_state to, int64_t id)
+{
+	struct str names[2] = {verdict_state_names[from], verdict_state_names[to]};
+	add(room, id, str_copy(&room->arena, names[0]).at, "NULL");
+	room_run(room, "DELETE FROM publication; DELETE FROM decision; UPDATE thread SET updated_at = 0");
+	int64_t less = tally(room, names[0]), more = tally(room, names[1]);
+	int64_t published = room_number(room, "SELECT published FROM thread"), roots = room_number(room, "SELECT roots FROM thread");
+	int64_t revision = room_number(room, "SELECT revision FROM thread");
+	struct verdict_result result = decide(room, id, 3, to);
+	bool changes = from != to, appears = changes && to == VERDICT_PUBLISHED;
+	bool vanishes = changes && from == VERDICT_PUBLISHED, touches = appears || vanishes;
+	OK(result.status);
+	assert_int_equal(result.id, id);
+	assert_int_equal(result.from, from);
+	assert_str(result.name, "Ada");
+	assert_str(result.title, "A");
+	assert_int_equal(result.revision, changes ? 4 : 3);
+	assert_int_equal(result.changes_files, touches);
+	const char *where = str_format(&room->arena, "SELECT state || ' ' || revision FROM reply WHERE id = %lld", (long long)id).at;
+	assert_str(room_value(room, where), str_format(&room->arena, "%.*s %d", STR_FMT(names[1]), changes ? 4 : 3).at);
+	assert_int_equal(tally(room, names[0]), less - changes);
+	assert_int_equal(tally(room, names[1]), more + changes);
+	assert_int_equal(room_number(room, "SELECT published FROM thread"), published + appears - vanishes);
+	assert_int_equal(room_number(room, "SELECT roots FROM thread"), roots + appears);
+	assert_int_equal(room_number(room, "SELECT revision FROM thread"), revision + touches);
+	assert_int_equal(room_number(room, "SELECT updated_at FROM thread"), touches ? ROOM_NOW : 0);
+	assert_int_equal(room_number(room, "SELECT count(*) FROM publication WHERE page_number = 1"), touches);
+	assert_int_equal(room_number(room, "SELECT count(*) FROM publication"), touches);
+	assert_int_equal(room_number(room, "SELECT count(*) FROM decision"), changes);
+	if (changes)
+		assert_str(room_value(room, "SELECT reply_id || from_state || to_state || revision || moderator || network || why ||"
+		                            " decided_at FROM decision"),
+		    str_format(&room->arena, "%lld%.*s%.*s4eve192.0.2.0/24because%d", (long long)id, STR_FMT(names[0]),
+		        STR_FMT(names[1]), ROOM_NOW)
+		        .at);
+	if (appears)
+		assert_int_equal(room_number(room, str_format(&room->arena, "SELECT published_at + page_number FROM reply WHERE id ="
+		                                                            " %lld", (long long)id).at),
+		    ROOM_NOW + 1);
+}
+
+static void
+each_state_to_each_state(void **state)
+{
+	struct room *room = *state;
+	int64_t id = 1;
+	for (int from = 0; from < VERDICT_STATES; from++)
+		for (int to = 0; to < VERDICT_STATES; to++)
+			check_decision(room, (enum verdict_state)from, (enum verdict_state)to, id++);
+}
+
+/* --- who was first ----------------------------------------------------------------------------- */
+
+static void
+older_revisions_change_nothing(void **state)
+{
+	struct room *room = *state;
+	add(room, 1, "held", "NULL");
+	OK(decide(room, 1, 3, VERDICT_SPAM).status);
+	struct str before = room_value(room, "SELECT group_concat(state || n) FROM tally");
+	for (int64_t revision = 1; revision <= 6; revision++) {
+		if (revision == 4)
+			continue;
+		struct verdict_result result = decide(room, 1, revision, VERDICT_PUBLISHED);
+		assert_int_equal(result.status, STATUS_CONFLICT);
+		assert_int_equal(result.revision, 4);
+		assert_str(result.now_state, "spam");
+		assert_str(result.moderator, "eve");
+		assert_str(result.comment, "words");
+		assert_false(result.changes_files);
+	}
+	assert_true(str_eq(before, room_value(room, "SELECT group_concat(state || n) FROM tally")));
+	assert_int_equal(room_number(room, "SELECT count(*) FROM decision"), 1);
+	assert_int_equal(room_number(room, "SELECT count(*) FROM publication"), 0);
+	/* Its author edited it: then nobody decided. */
+	room_run(room, "UPDATE reply SET revision = 9, state = 'held', comment = 'new'");
+	struct verdict_result result = decide(room, 1, 4, VERDICT_PUBLISHED);
+	assert_int_equal(result.status, STATUS_CONFLICT);
+	assert_int_equal(result.moderator.len, 0);
+	assert_str(result.comment, "new");
+}
+
+static void
+withdrawn_missing_and_foreign_replies(void **state)
+{
+	struct room *room = *state;
+	add(room, 1, "withdrawn", "NULL");
+	for (int to = 0; to < VERDICT_STATES; to++)
+		assert_int_equal(decide(room, 1, 3, (enum verdict_state)to).status, STATUS_CONFLICT);
+	assert_int_equal(decide(room, 77, 1, VERDICT_SPAM).status, STATUS_MISSING);
+	add(room, 2, "held", "NULL");
+	room_run(room, "INSERT INTO site (id, name) VALUES (2, 'other'); UPDATE reply SET site_id = 2 WHERE id = 2");
+	assert_int_equal(decide(room, 2, 3, VERDICT_PUBLISHED).status, STATUS_MISSING);
+	assert_int_equal(room_number(room, "SELECT count(*) FROM decision"), 0);
+	assert_str(room_value(room, "SELECT group_concat(state) FROM reply"), "withdrawn,held");
+}
+
+static void
+selections_may_be_mixed(void **state)
+{
+	struct room *room = *state;
+	add(room, 1, "held", "NULL");
+	add(room, 2, "spam", "NULL");
+	add(room, 3, "published", "NULL");
+	add(room, 4, "withdrawn", "NULL");
+	struct verdict_target targets[] = {{1, 3}, {2, 2}, {3, 3}, {4, 3}, {5, 1}, {2, 3}, {1, 3}};
+	static const enum status wanted[] = {STATUS_OK, STATUS_CONFLICT, STATUS_OK, STATUS_CONFLICT, STATUS_MISSING,
+	    STATUS_OK, STATUS_CONFLICT};
+	struct verdict_result results[7];
+	OK(decide_all(room, targets, 7, VERDICT_PUBLISHED, results));
+	for (size_t i = 0; i < 7; i++) {
+		assert_int_equal(results[i].status, wanted[i]);
+		assert_int_equal(results[i].id, targets[i].id);
+	}
+	assert_str(room_value(room, "SELECT group_concat(state) FROM reply"), "published,published,published,withdrawn");
+	assert_int_equal(tally(room, STR("published")), 3);
+	assert_int_equal(room_number(room, "SELECT published FROM thread"), 3);
+	assert_int_equal(room_number(room, "SELECT count(*) FROM decision"), 2);
+	assert_int_equal(room_number(room, "SELECT revision FROM publication"), room_number(room, "SELECT revision FROM thread"));
+	struct verdict_result none;
+	OK(decide_all(room, targets, 0, VERDICT_SPAM, &none));
+}
+
+/* --- pages and counts -------------------------------------------------------------------------- */
+
+static void
+roots_get_their_page_once(void **state)
+{
+	struct room *room = *state;
+	room_run(room, "UPDATE thread SET roots = 99");
+	add(room, 1, "held", "NULL");
+	add(room, 2, "held", "NULL");
+	decide(room, 2, 3, VERDICT_PUBLISHED);
+	decide(room, 1, 3, VERDICT_PUBLISHED);
+	assert_str(room_value(room, "SELECT group_concat(page_number) FROM reply"), "2,1");
+	assert_int_equal(room_number(room, "SELECT roots FROM thread"), 101);
+	assert_str(room_value(room, "SELECT group_concat(page_number) FROM publication"), "1,2");
+	/* Hidden and shown again it keeps its page. */
+	decide(room, 1, 4, VERDICT_TRASH);
+	decide(room, 1, 5, VERDICT_PUBLISHED);
+	assert_str(room_value(room, "SELECT group_concat(page_number) FROM reply"), "2,1");
+	assert_int_equal(room_number(room, "SELECT roots FROM thread"), 101);
+	/* An answer stands with its root. */
+	add(room, 3, "held", "1");
+	decide(room, 3, 3, VERDICT_PUBLISHED);
+	assert_int_equal(room_number(room, "SELECT page_number FROM reply WHERE id = 3"), 2);
+	assert_int_equal(room_number(room, "SELECT roots FROM thread"), 101);
+}
+
+static void
+hidden_parents_hide_their_answers_from_the_count(void **state)
+{
+	struct room *room = *state;
+	add(room, 1, "published", "NULL");
+	add(room, 2, "published", "1");
+	add(room, 3, "published", "2");
+	add(room, 4, "held", "3");
+	add(room, 5, "published", "NULL");
+	assert_int_equal(room_number(room, "SELECT published FROM thread"), 4);
+	decide(room, 1, 3, VERDICT_HELD);
+	assert_int_equal(room_number(room, "SELECT published FROM thread"), 1);
+	decide(room, 4, 3, VERDICT_PUBLISHED);
+	assert_int_equal(room_number(room, "SELECT published FROM thread"), 1);
+	decide(room, 2, 3, VERDICT_SPAM);
+	assert_int_equal(room_number(room, "SELECT published FROM thread"), 1);
+	decide(room, 1, 4, VERDICT_PUBLISHED);
+	assert_int_equal(room_number(room, "SELECT published FROM thread"), 2);
+	decide(room, 2, 4, VERDICT_PUBLISHED);
+	assert_int_equal(room_number(room, "SELECT published FROM thread"), 5);
+}
+
+/* Random decisions: the kept counts are what counting says. */
+static void
+counts_stay_right(void **state)
+{
+	struct room *room = *state;
+	unsigned seed = room_seed();
+	for (int64_t id = 1; id <= 24; id++)
+		add(room, id, "held", id < 5 ? "NULL" : str_format(&room->arena, "%lld", (long long)(1 + (id * 7) % (id - 1))).at);
+	for (int i = 0; i < 300; i++) {
+		int64_t id = 1 + rand_r(&seed) % 24;
+		int64_t revision = room_number(room, str_format(&room->arena, "SELECT revision FROM reply WHERE id = %lld", (long long)id).at);
+		OK(decide(room, id, revision, (enum verdict_state)(rand_r(&seed) % VERDICT_STATES)).status);
+	}
+	assert_int_equal(room_number(room, "SELECT count(*) FROM tally WHERE n <>"
+	                                   " (SELECT count(*) FROM reply WHERE reply.state = tally.state)"),
+	    0);
+	assert_int_equal(room_number(room,
+	                     "WITH RECURSIVE shown (id) AS (SELECT id FROM reply WHERE parent_id IS NULL AND state = 'published'"
+	                     " UNION ALL SELECT reply.id FROM reply JOIN shown ON reply.parent_id = shown.id"
+	                     " WHERE reply.state = 'published') SELECT count(*) FROM shown"),
+	    room_number(room, "SELECT published FROM thread"));
+	assert_int_equal(room_number(room, "SELECT count(*) FROM reply WHERE revision <> 3 +"
+	                                   " (SELECT count(*) FROM decision WHERE reply_id = reply.id)"),
+	    0);
+}
+
+static void
+names_and_targets_are_read(void **state)
+{
+	(void)state;
+	enum verdict_state found;
+	struct verdict_target target;
+	static const char *const names[] = {"", "Held", "withdrawn", "approved", "held ", "spam\n"};
+	static const char *const bad[] = {"", ":", "1", "1:", ":1", "0:1", "1:0", "-1:1", "1:-1", "1:2:3", "a:b", "1 :2",
+	    "99999999999999999999:1", "1:1x"};
+	for (int i = 0; i < VERDICT_STATES; i++) {
+		OK(verdict_state(verdict_state_names[i], &found));
+		assert_int_equal(found, i);
+	}
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		assert_int_equal(verdict_state(str_from(names[i]), &found), STATUS_INVALID);
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		assert_int_equal(verdict_target(str_from(bad[i]), &target), STATUS_INVALID);
+	OK(verdict_target(STR("12:34"), &target));
+	assert_true(target.id == 12 && target.revision == 34);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, enter, room_leave)
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+	    TEST(each_state_to_each_state),
+	    TEST(older_revisions_change_nothing),
+	    TEST(withdrawn_missing_and_foreign_replies),
+	    TEST(selections_may_be_mixed),
+	    TEST(roots_get_their_page_once),
+	    TEST(hidden_parents_hide_their_answers_from_the_count),
+	    TEST(counts_stay_right),
+	    cmocka_unit_test(names_and_targets_are_read),
+	};
+	return cmocka_run_group_tests_name("verdict", tests, NULL, NULL);
+}
