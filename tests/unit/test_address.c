@@ -107,7 +107,7 @@ websites_are_http_and_nothing_else(void **state)
 	struct room *room = *state;
 	static const char *const good[] = {"http://a.example", "https://a.example/", "HTTPS://A.example/x?y#z",
 	    "https://a.example:8080/", "https://a.example:1", "https://a.example:65535/", "https://[::1]/",
-	    "https://[2001:db8::1]:80/x", "https://127.0.0.1/", "https://b\xc3\xbc" "cher.example/\xc3\xa4",
+	    "https://[2001:db8::1]:80/x", "https://127.0.0.1/", "https://b\303\274cher.example/\xc3\xa4",
 	    "https://xn--bcher-kva.example/", "https://localhost", "https://a.example?x@y", "https://a.example#@",
 	    "https://a.example/@user", "https://a.example/a:b@c"};
 	static const char *const bad[] = {"", "a.example", "www.a.example", "//a.example", "ftp://a.example",
