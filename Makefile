@@ -168,6 +168,7 @@ test-mutants-short: all $(UNIT) ## a handful of them, the next ones with every c
 	@tests/mutants/run --short
 
 -include tests/fuzz/fuzz.mk
+-include tests/bench/bench.mk
 
 clean: ## remove what was built
 	rm -rf build
