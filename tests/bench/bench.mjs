@@ -1,0 +1,408 @@
+// bench.mjs [--short] - measures Rejoinder against references, prints a table, writes bench.json.
+//
+// BIN    the folder of the programs        BENCH      the folder of the references, and of bench.json
+// BENCH_SCRATCH  where databases lie while it runs (/var/tmp): a disk, or syncing costs nothing
+//
+// Exit status 0: everything was measured (an aim that is missed is printed, not a failure);
+// 1: something could not be measured, or the reference was no fair one.
+import { spawn, spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import http from 'node:http';
+import os from 'node:os';
+import path from 'node:path';
+import { Moderator, decode, forms, fieldOf, replies } from '../lib/browserless.mjs';
+import { BASE, BIN, Instance, ROOT } from '../lib/instance.mjs';
+import { freePort, snippet } from '../served/nginx.mjs';
+import { childrenOf, cpuOf, load, loadWith, percentile, pssOf, sleep, syncTime, together, watching } from './measure.mjs';
+
+const SHORT = process.argv.includes('--short');
+const BENCH = path.resolve(ROOT, process.env.BENCH ?? 'build/bench');
+const SIZE = SHORT
+  ? { rounds: 1, read: 1, post: 1, memory: 1, page: 1, decisions: 10, queues: [100, 1000] }
+  : { rounds: 3, read: 4, post: 5, memory: 5, page: 3, decisions: 40, queues: [100, 10000] };
+const READERS = 64, SENDERS = 64, MODERATORS = 4, LOAD_PAGES = 50, QUEUE_PAGES = 10, THREAD = 100;
+const REFERENCE_THREADS = 64;
+
+for (const [program, version] of [['nginx', '-v'], ['wrk', '-v'], ['sqlite3', '--version']]) {
+  const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/usr/local/sbin` };
+  if (spawnSync(program, [version], { env }).error) {
+    console.log(`bench: ${program} is missing (Debian: ${program === 'nginx' ? 'nginx-light' : program}); nothing was measured\n0 passed, 0 failed, 1 skipped`);
+    process.exit(0);
+  }
+}
+
+// --- what runs --------------------------------------------------------------------------------
+
+const scratch = fs.mkdtempSync(path.join(process.env.BENCH_SCRATCH ?? '/var/tmp', 'rejoinder-bench-'));
+const running = new Set();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+  fs.rmSync(scratch, { recursive: true, force: true });
+});
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1));
+
+// Starts a program with its standard error in a file, as under a service manager, until it is `ready`.
+async function start(name, command, args, isReady = (log) => log.includes('ready')) {
+  const log = path.join(scratch, `${name}.log`);
+  const fd = fs.openSync(log, 'w');
+  const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/usr/local/sbin` };
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', fd], env });
+  fs.closeSync(fd);
+  running.add(child);
+  child.text = '';
+  child.stdout.on('data', (chunk) => { child.text += chunk; });
+  child.over = new Promise((resolve) => child.on('close', (code) => { running.delete(child); resolve(code); }));
+  child.on('error', () => {});
+  for (let waited = 0; !(await isReady(fs.readFileSync(log, 'utf8'))); waited += 20) {
+    if (child.exitCode !== null || waited > 15000) throw new Error(`${name} did not start: ${fs.readFileSync(log, 'utf8')}`);
+    await sleep(20);
+  }
+  return child;
+}
+async function stop(child) {
+  child.kill('SIGTERM');
+  const code = await child.over;
+  if (code !== 0) throw new Error(`${child.spawnargs[0]} ended with ${code}`);
+  return child.text;
+}
+
+const startDoor = (it, door) => start(door, ...it.command(door));
+const socketOf = (name) => path.join(scratch, `${name}.sock`);
+const startReference = (name, ...more) =>
+  start(name, path.join(BENCH, `reference_${name}`), [socketOf(name), String(REFERENCE_THREADS), ...more]);
+
+// One worker: then it, and not the load generator, is what reading waits for.
+function nginxText(it, port) {
+  const parameters = fs.readFileSync(path.join(ROOT, 'deploy/nginx/rejoinder.conf'), 'utf8')
+    .match(/location \^~ \/comments\/ \{[\s\S]*?\n\n/)[0].split('\n').filter((line) => /fastcgi_param|buffer|max/.test(line)).join('\n');
+  const reference = (name) => `location = /reference/${name} { fastcgi_pass "unix:${socketOf(name)}";\n${parameters}\n}`;
+  const temporary = ['client_body', 'fastcgi', 'proxy', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path tmp_${name};`).join(' ');
+  return `${process.getuid() === 0 ? 'user root;' : ''}
+daemon off; worker_processes 1; pid nginx.pid; error_log error.log warn;
+events { worker_connections 1024; }
+http {
+  types { text/html html; text/css css; text/javascript js; }
+  default_type application/octet-stream; ${temporary}
+  sendfile on; tcp_nopush on; access_log off; keepalive_requests 100000000;
+  server {
+    listen 127.0.0.1:${port};
+    root "${path.join(scratch, 'www')}";
+    ${reference('echo')}
+    ${reference('commit')}
+    include rejoinder.conf;
+  }
+}
+`;
+}
+
+async function startNginx(it, port) {
+  const dir = path.join(scratch, 'nginx');
+  fs.mkdirSync(path.join(scratch, 'www'), { recursive: true });
+  fs.mkdirSync(dir);
+  fs.writeFileSync(path.join(dir, 'rejoinder.conf'), snippet({ publicMain: path.join(it.public, 'main'), run: path.join(it.dir, 'run') }));
+  fs.writeFileSync(path.join(dir, 'nginx.conf'), nginxText(it, port));
+  const nginx = await start('nginx', 'nginx', ['-e', 'error.log', '-p', `${dir}/`, '-c', 'nginx.conf'],
+    () => ask(port, 'GET', '/comments/health').then(() => true, () => false));
+  nginx.worker = childrenOf(nginx.pid)[0];
+  return nginx;
+}
+
+// --- requests that set the scene ------------------------------------------------------------------
+
+const agent = new http.Agent({ keepAlive: true, maxSockets: 16 });
+function ask(port, method, target, { headers = {}, form } = {}) {
+  const body = form === undefined ? undefined : new URLSearchParams(form).toString();
+  const all = { Host: `localhost:${port}`, ...headers };
+  if (body !== undefined) Object.assign(all, { 'Content-Type': 'application/x-www-form-urlencoded', 'Content-Length': Buffer.byteLength(body) });
+  return new Promise((resolve, reject) => {
+    const request = http.request({ host: '127.0.0.1', port, method, path: target, agent, headers: all }, (answer) => {
+      const parts = [];
+      answer.on('data', (part) => parts.push(part));
+      answer.on('end', () => resolve({ status: answer.statusCode, headers: answer.headers, bytes: Buffer.concat(parts) }));
+      answer.on('error', reject);
+    });
+    request.on('error', reject);
+    request.end(body);
+  });
+}
+
+const SENTENCES = ['The council has known about the harbor since spring.', 'My neighbors and I *walked* there on Sunday.',
+  'Who pays for the ferry, and until when?', 'There is a [plan of the quarter](https://example.org/plan) in the library.',
+  'Nobody asked those who live by the river.', 'I am told that the tram will run again in the autumn.'];
+let sent = 0;
+function reply(page) {
+  const n = ++sent;
+  const comment = [0, 1, 2, 3].map((i) => SENTENCES[(n * 5 + i * (1 + n % 3)) % SENTENCES.length]).join(' ');
+  return { page, name: `Reader ${n}`, email: `reader${n}@example.org`, website: '', comment: `${comment}\n\nThat was number ${n}.`, key: `bench-${n}` };
+}
+
+// Sends replies through the web server, a few at a time; all must be taken.
+async function send(port, count, pageOf) {
+  let next = 0;
+  const worker = async () => {
+    while (next < count) {
+      const i = next++;
+      const answer = await ask(port, 'POST', '/comments/reply', { form: reply(pageOf(i)) });
+      if (answer.status !== 303) throw new Error(`a reply was not taken: ${answer.status} ${answer.bytes}`);
+    }
+  };
+  await Promise.all(Array.from({ length: 16 }, worker));
+}
+
+const heldCount = (it) => it.sql("SELECT count(*) AS n FROM reply WHERE state = 'held'")[0].n;
+
+const QUEUE = '/comments/moderate/?state=held';
+const cookieHeader = (moderator) => Object.entries(moderator.cookies).map(([name, value]) => `${name}=${value}`).join('; ');
+
+// The decide form of a queue page: {action, hidden fields, replies as the form sends them}.
+function decisionForm(html) {
+  const form = forms(html).find((one) => one.action.endsWith('/decide') && fieldOf(one, 'reply'));
+  if (!form) throw new Error('the queue page has no form to decide with');
+  return { action: form.action, hidden: Moderator.rest(form), replies: form.controls.filter((one) => one.name === 'reply').map((one) => one.value) };
+}
+
+// --- 1. reading ---------------------------------------------------------------------------------
+
+async function makeThread(it, port, moderator) {
+  await send(port, THREAD, () => '/bench/thread');
+  while (heldCount(it) > 0) {
+    const { action, hidden, replies: some } = decisionForm((await moderator.get(QUEUE)).text);
+    const answer = await moderator.submit(action, [...hidden, ...some.map((one) => ['reply', one]), ['state', 'published']]);
+    if (answer.status !== 303) throw new Error(`not approved: ${answer.status} ${answer.text}`);
+  }
+  const html = it.thread('/bench/thread');
+  if (replies(html).length !== THREAD) throw new Error(`the published thread has ${replies(html).length} of ${THREAD} replies`);
+  return Buffer.byteLength(html);
+}
+
+async function measureReading(it, port, moderator, nginx, reader) {
+  const bytes = await makeThread(it, port, moderator);
+  fs.writeFileSync(path.join(scratch, 'www', 'plain.html'), Buffer.alloc(bytes, 'plain '));
+  const urls = { plain: `http://127.0.0.1:${port}/plain.html`, thread: `http://127.0.0.1:${port}/comments/threads/bench/thread/~/thread.html` };
+  const rounds = { plain: [], thread: [] };
+  const before = cpuOf(reader.pid);
+  for (let i = 0; i < SIZE.rounds; i++)
+    for (const name of ['plain', 'thread'])
+      rounds[name].push(await loadWith(urls[name], { clients: READERS, seconds: SIZE.read, pids: { nginx: nginx.worker } }));
+  for (const one of [...rounds.plain, ...rounds.thread])
+    if (one.bytes < one.requests * bytes) throw new Error('an answer was shorter than the thread');
+  if (cpuOf(reader.pid) - before > 0.05) throw new Error('reading has woken reader.fcgi');
+  return { bytes, plain: together(rounds.plain), thread: together(rounds.thread) };
+}
+
+// --- 4. the queue -------------------------------------------------------------------------------
+
+async function decideOneByOne(it, port, moderator, pids) {
+  const { action, hidden, replies: waiting } = decisionForm((await moderator.get(QUEUE)).text);
+  const headers = { Cookie: cookieHeader(moderator), Origin: BASE, 'Sec-Fetch-Site': 'same-origin', Accept: 'text/html' };
+  const chosen = waiting.slice(0, SIZE.decisions), took = [];
+  const before = pids.map(cpuOf);
+  for (const one of chosen) {
+    const from = performance.now();
+    const answer = await ask(port, 'POST', action, { headers, form: [...hidden, ['reply', one], ['state', 'published']] });
+    took.push(performance.now() - from);
+    if (answer.status !== 303) throw new Error(`not decided: ${answer.status} ${answer.bytes}`);
+  }
+  const cpu = pids.map((pid, i) => (cpuOf(pid) - before[i]) * 1000 / chosen.length);
+  const ids = chosen.map((one) => one.split(':')[0]).join(', ');
+  const shown = it.sql(`SELECT reply.id AS id, thread.page AS page FROM reply JOIN thread ON thread.id = reply.thread_id WHERE reply.id IN (${ids})`);
+  for (const { id, page } of shown)
+    if (!it.thread(page).includes(`id="reply-${id}"`)) throw new Error(`reply ${id} was approved and is not in the file of ${page}`);
+  return { requests: chosen.length, p50_ms: percentile(took, 0.5), p99_ms: percentile(took, 0.99),
+    cpu_ms: { nginx: cpu[0], door: cpu[1], all: cpu[0] + cpu[1] } };
+}
+
+async function measureQueue(it, port, moderator, nginx, door) {
+  const all = {};
+  for (const waiting of SIZE.queues) {
+    await send(port, waiting - heldCount(it), (i) => `/bench/queue-${i % QUEUE_PAGES}`);
+    const page = await loadWith(`http://127.0.0.1:${port}${QUEUE}`, { clients: MODERATORS, seconds: SIZE.page,
+      pids: { nginx: nginx.worker, door: door.pid }, headers: { Cookie: cookieHeader(moderator), Accept: 'text/html' } });
+    all[waiting] = { page, decision: await decideOneByOne(it, port, moderator, [nginx.worker, door.pid]) };
+  }
+  return all;
+}
+
+// --- 2. and 3. replies and memory -----------------------------------------------------------------
+
+const rowSize = "SELECT avg(length(cast(name AS blob)) + coalesce(length(cast(website AS blob)), 0) + length(cast(comment AS blob)) + " +
+  ['email_sealed', 'network_sealed', 'author_hash', 'client_hash', 'key_hash', 'submission_hash', 'comment_hash', 'content_hash']
+    .map((column) => `coalesce(length(${column}), 0)`).join(' + ') + ' + length(reasons)) AS n FROM reply WHERE id > ';
+
+let runs = 0;
+function post(port, target, nginx, pids, seconds = SIZE.post) {
+  return loadWith(`http://127.0.0.1:${port}${target}`, { clients: SENDERS, seconds, script: 'post.lua',
+    pids: { nginx: nginx.worker, ...pids }, args: [`r${++runs}`, String(LOAD_PAGES)] });
+}
+
+// Each acknowledged reply must be there; one may be stored whose answer wrk did not wait for.
+async function postReplies(it, port, nginx, reader, seconds) {
+  const count = () => it.sql('SELECT count(*) AS n FROM reply')[0].n;
+  const before = count();
+  const round = await post(port, '/comments/reply', nginx, { door: reader.pid }, seconds);
+  const stored = count() - before;
+  if (stored < round.requests || stored > round.requests + SENDERS)
+    throw new Error(`${round.requests} replies were acknowledged, ${stored} stored`);
+  return round;
+}
+
+async function measurePosting(it, port, nginx, doors) {
+  const rounds = { door: [], wide: [], commit: [], echo: [] };
+  const database = path.join(scratch, 'reference.db');
+  const echo = await startReference('echo'), commit = await startReference('commit', database);
+  const from = it.sql('SELECT max(id) AS n FROM reply')[0].n;
+  await postReplies(it, port, nginx, doors.reader, 1); // the pages' threads are begun
+  for (let i = 0; i < SIZE.rounds; i++) {
+    rounds.door.push(await postReplies(it, port, nginx, doors.reader));
+    rounds.commit.push(await post(port, '/reference/commit', nginx, { reference: commit.pid }));
+    rounds.echo.push(await post(port, '/reference/echo', nginx, { reference: echo.pid }));
+  }
+  await stop(echo);
+  const summary = JSON.parse(await stop(commit));
+  // The same door with as many workers as there are senders.
+  await stop(doors.reader);
+  it.configure({ top: { workers: REFERENCE_THREADS } });
+  doors.reader = await startDoor(it, 'reader');
+  for (let i = 0; i < SIZE.rounds; i++) rounds.wide.push(await postReplies(it, port, nginx, doors.reader));
+  const bytes = { door: it.sql(rowSize + from)[0].n, reference: it.sql('SELECT avg(length(body) + length(beside)) AS n FROM reply', database)[0].n };
+  fs.rmSync(database);
+  return { reference: { ...summary, threads: REFERENCE_THREADS }, row_bytes: bytes,
+    ...Object.fromEntries(Object.entries(rounds).map(([name, all]) => [name, together(all)])) };
+}
+
+async function measureIdle(doors) {
+  return { reader: pssOf(doors.reader.pid), moderator: pssOf(doors.moderator.pid) };
+}
+async function measureLoaded(it, port, nginx, doors) {
+  const sample = () => ({ reader: pssOf(doors.reader.pid), moderator: pssOf(doors.moderator.pid) });
+  const [, samples] = await watching(postReplies(it, port, nginx, doors.reader, SIZE.memory), sample);
+  const most = samples.reduce((a, b) => (a.reader + a.moderator >= b.reader + b.moderator ? a : b));
+  return { samples: samples.length, ...most };
+}
+
+// --- all of it ------------------------------------------------------------------------------------
+
+async function makeScene() {
+  const it = new Instance(path.join(scratch, 'it'));
+  it.mustCli(['init', '--under', it.dir, '--base', BASE, '--title', 'The Steppe Post']);
+  it.configure({ site: { pace_burst: 1000000, pace_every: 0, pace_site: 1000000 } });
+  it.addModerator('editor', 'a steppe is not a step');
+  const port = await freePort();
+  const doors = { reader: await startDoor(it, 'reader'), moderator: await startDoor(it, 'moderator') };
+  const nginx = await startNginx(it, port);
+  return { it, port, doors, nginx };
+}
+
+async function measureAll() {
+  const note = (what) => console.error(`bench: ${what} (load ${load()})`);
+  const { it, port, doors, nginx } = await makeScene();
+  const health = await Promise.all(['/comments/health', '/comments/moderate/health'].map((target) => ask(port, 'GET', target)));
+  if (health.some((answer) => answer.status !== 200)) throw new Error('a door is not healthy');
+  const result = { short: SHORT, machine: machine(), load_before: load(), memory: { idle: await measureIdle(doors) } };
+  const moderator = new Moderator(it);
+  const signIn = await moderator.signIn('editor', 'a steppe is not a step');
+  if (signIn.status !== 303) throw new Error(`sign-in: ${signIn.status}`);
+  note('reading');
+  result.reading = await measureReading(it, port, moderator, nginx, doors.reader);
+  note('the queue');
+  result.queue = await measureQueue(it, port, moderator, nginx, doors.moderator);
+  note('memory under load');
+  result.memory.loaded = await measureLoaded(it, port, nginx, doors);
+  result.memory.after = await measureIdle(doors);
+  note('replies');
+  result.posting = await measurePosting(it, port, nginx, doors);
+  result.load_after = load();
+  for (const child of [nginx, doors.reader, doors.moderator]) await stop(child);
+  return result;
+}
+
+function machine() {
+  const cpu = os.cpus();
+  const version = (command, args) => { const run = spawnSync(command, args, { encoding: 'utf8', env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` } }); return `${run.stdout}${run.stderr}`.split('\n')[0]; };
+  return { cores: cpu.length, model: cpu[0].model, memory_bytes: os.totalmem(), kernel: os.release(),
+    filesystem: version('stat', ['-f', '-c', '%T', scratch]), sync_ms: syncTime(scratch), nginx: version('nginx', ['-v']),
+    sqlite: version('sqlite3', ['--version']).split(' ')[0] };
+}
+
+// --- telling ---------------------------------------------------------------------------------------
+
+const MB = 1024 * 1024;
+function ratiosOf({ reading, posting, memory, queue }) {
+  const [few, many] = Object.values(queue);
+  const sum = (one) => (one.reader + one.moderator) / MB;
+  return [
+    { name: 'reading: thread against plain file, requests/s', value: reading.thread.per_second / reading.plain.per_second, least: 0.95 },
+    { name: 'reading: plain file against thread, CPU', value: reading.plain.cpu_ms.all / reading.thread.cpu_ms.all, least: 0.95 },
+    { name: 'replies: against the bare commit, requests/s', value: posting.door.per_second / posting.commit.per_second, least: 0.5 },
+    { name: `replies: the same with ${REFERENCE_THREADS} workers`, value: posting.wide.per_second / posting.commit.per_second },
+    { name: 'replies: bare commit against the door, CPU', value: posting.commit.cpu_ms.all / posting.door.cpu_ms.all },
+    { name: 'replies: against the bare echo, requests/s', value: posting.door.per_second / posting.echo.per_second },
+    { name: 'memory: both doors idle, MB', value: sum(memory.idle), most: 12 },
+    { name: 'memory: both doors while replies come, MB', value: sum(memory.loaded), most: 24 },
+    { name: `queue page: CPU at ${SIZE.queues[1]} against ${SIZE.queues[0]} waiting`, value: many.page.cpu_ms.all / few.page.cpu_ms.all },
+  ];
+}
+
+function verdictOf({ value, least, most }) {
+  if (least === undefined && most === undefined) return '';
+  const held = least === undefined ? value <= most : value >= least;
+  return `${least === undefined ? `at most ${most}` : `at least ${least}`}: ${held ? 'held' : 'MISSED'}`;
+}
+
+const columns = (cells, widths) => cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  ');
+function table(result) {
+  const { reading, posting, queue, memory } = result;
+  const own = (one) => one.cpu_ms.door ?? one.cpu_ms.reference;
+  const rows = [['plain file', reading.plain], [`thread of ${THREAD} replies`, reading.thread],
+    ['reply, the door as shipped', posting.door], [`reply, ${REFERENCE_THREADS} workers`, posting.wide],
+    ['bare commit', posting.commit], ['bare echo', posting.echo],
+    ...Object.entries(queue).flatMap(([n, { page, decision }]) => [[`queue page, ${n} wait`, page], [`decision, ${n} wait`, decision]])];
+  const widths = [28, 10, 9, 9, 11, 12];
+  const lines = [columns(['', 'requests/s', 'p50 ms', 'p99 ms', 'CPU ms all', 'of program'], widths)];
+  for (const [name, one] of rows)
+    lines.push(columns([name, one.per_second === undefined ? '' : one.per_second.toFixed(0), one.p50_ms.toFixed(2), one.p99_ms.toFixed(2),
+      one.cpu_ms.all.toFixed(3), own(one) === undefined ? '' : own(one).toFixed(3)], widths));
+  lines.push('', columns(['memory (PSS), MB', 'reader', 'moderator', 'both'], widths));
+  for (const [name, one] of [['idle', memory.idle], ['while replies come', memory.loaded], ['afterwards', memory.after]])
+    lines.push(columns([name, (one.reader / MB).toFixed(1), (one.moderator / MB).toFixed(1), ((one.reader + one.moderator) / MB).toFixed(1)], widths));
+  lines.push('');
+  for (const one of result.ratios) lines.push(`${one.name.padEnd(54)} ${one.value.toFixed(2).padStart(6)}  ${verdictOf(one)}`);
+  const { machine: m } = result;
+  lines.push('', `${m.cores} cores (${m.model}), ${m.filesystem}, a sync takes ${m.sync_ms.toFixed(2)} ms; load average ${result.load_before} before, ${result.load_after} after`,
+    `the bare commit: ${posting.reference.rows_a_commit} rows a commit, synchronous=${posting.reference.synchronous}, ${posting.reference.journal_mode}; ` +
+    `a row is ${posting.row_bytes.reference.toFixed(0)} bytes there, ${posting.row_bytes.door.toFixed(0)} of the door's; the thread has ${reading.bytes} bytes`);
+  return lines.join('\n');
+}
+
+// A comparison with a reference that is none says nothing.
+function faultsOf(result) {
+  const faults = [];
+  const { reference, row_bytes: bytes } = result.posting;
+  if (reference.rows_a_commit < 4) faults.push(`the bare commit put ${reference.rows_a_commit} rows into a commit; from 4 on it is a fair reference`);
+  if (reference.synchronous !== '2' || reference.journal_mode !== 'wal') faults.push('the bare commit did not run with synchronous=FULL and WAL');
+  if (Math.abs(bytes.door / bytes.reference - 1) > 0.25) faults.push(`rows differ in size: ${bytes.door} and ${bytes.reference} bytes`);
+  const look = (value, where) => {
+    if (value !== null && typeof value === 'object') for (const [key, inner] of Object.entries(value)) look(inner, `${where}.${key}`);
+    else if (typeof value === 'number' && !Number.isFinite(value)) faults.push(`${where} is no number`);
+    // Ten ticks of a clock are too few for some CPU in a short run.
+    else if (value === 0 && !SHORT) faults.push(`${where} is 0`);
+  };
+  look(result, 'result');
+  return faults;
+}
+
+try {
+  const result = await measureAll();
+  result.ratios = ratiosOf(result);
+  fs.mkdirSync(BENCH, { recursive: true });
+  fs.writeFileSync(path.join(BENCH, 'bench.json'), `${JSON.stringify(result, null, 2)}\n`);
+  console.log(table(result));
+  const faults = faultsOf(result);
+  for (const fault of faults) console.log(`bench: ${fault}`);
+  console.log(`all of it: ${path.relative(process.cwd(), path.join(BENCH, 'bench.json'))}`);
+  if (SHORT) console.log(`${faults.length === 0 ? 1 : 0} passed, ${faults.length} failed`);
+  process.exit(faults.length === 0 ? 0 : 1);
+} catch (error) {
+  console.error(`bench: ${error.stack}`);
+  process.exit(1);
+}
