@@ -61,8 +61,8 @@ CREATE INDEX reply_feed ON reply (thread_id, published_at, id) WHERE state = 'pu
 CREATE INDEX reply_parent ON reply (parent_id) WHERE parent_id IS NOT NULL;
 CREATE INDEX reply_author ON reply (author_hash, state);
 CREATE UNIQUE INDEX reply_key ON reply (site_id, key_hash) WHERE key_hash IS NOT NULL;
-CREATE INDEX reply_submission ON reply (submission_hash, created_at);
-CREATE INDEX reply_comment ON reply (comment_hash);
+CREATE INDEX reply_submission ON reply (submission_hash, client_hash, created_at);
+CREATE INDEX reply_comment ON reply (comment_hash, client_hash, thread_id);
 
 -- How many replies stand in each state: kept, since counting a million takes too long.
 CREATE TABLE tally (
