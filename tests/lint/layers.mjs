@@ -8,14 +8,17 @@ const FLOORS = {
   rules: ['address', 'csv', 'form', 'import_pages', 'multipart', 'page', 'publish', 'receipt', 'reply', 'session', 'spam', 'title', 'verdict', 'when'],
   doors: ['door', 'moderator', 'operator', 'reader'],
 };
+// Files that a module of the same name keeps to itself: nobody else includes them.
+const PARTS = new Map([['fcgi_gather', 'fcgi']]);
 const FLOOR = new Map(Object.entries(FLOORS).flatMap(([floor, names]) => names.map((name) => [name, floor])));
+for (const [part, owner] of PARTS) FLOOR.set(part, FLOOR.get(owner));
 const HEIGHT = { base: 0, gear: 1, rules: 2, doors: 3, main: 4 };
 // The machinery that the doors share; other doors are for their main() alone.
 const SHARED_DOOR = 'door';
 
 // What comes with libc and Linux; any other <header> is a library's.
 const LIBC = new Set(`arpa/inet assert ctype dirent errno fcntl ftw getopt inttypes libgen limits linux/openat2 locale math
-  netinet/in poll pthread signal stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib string strings sys/file sys/ioctl sys/mman sys/random
+  netinet/in poll pthread signal stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib string strings sys/file sys/ioctl sys/epoll sys/mman sys/random
   sys/resource sys/socket sys/stat sys/statvfs sys/syscall sys/time sys/types sys/uio sys/un sys/wait syslog termios time
   unistd`.split(/\s+/).map((name) => `${name}.h`));
 
@@ -43,6 +46,7 @@ function ownRefused(floor, module, header) {
   if (header === 'words_list.h') return module === 'words' ? undefined : 'only words includes words_list.h';
   if (target === module) return undefined;
   if (floor === 'gen') return FLOOR.get(target) === 'base' || /^(sqlgen|pagegen)/.test(target) ? undefined : 'a generator knows only the base';
+  if (PARTS.has(target)) return PARTS.get(target) === module ? undefined : `only ${PARTS.get(target)} includes ${header}`;
   const its = FLOOR.get(target);
   if (!its) return `${header} is on no floor`;
   if (HEIGHT[its] > HEIGHT[floor]) return `${floor} includes ${its}`;
@@ -83,6 +87,7 @@ layers.faults = {
   'a rule includes a library': add('src/reply.c', '#include <sodium.h>'),
   'a second gear includes the same library': add('src/file.c', '#include <sqlite3.h>'),
   'gear includes gear': add('src/host.c', '#include "text.h"'),
+  'somebody includes a part of another module': add('src/reader.c', '#include "fcgi_gather.h"'),
   'gear includes a rule': add('src/db.c', '#include "reply.h"'),
   'gear includes generated queries': add('src/file.c', '#include "sql/rejoinder/reply.h"'),
   'base includes gear': add('src/out.h', '#include "text.h"'),
