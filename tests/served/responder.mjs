@@ -74,4 +74,3 @@ export async function respond(path, answer = () => ({ body: 'from the door' })) 
   await new Promise((resolve, reject) => server.once('error', reject).listen(path, resolve));
   return { seen, close: () => new Promise((resolve) => server.close(resolve)) };
 }
-
