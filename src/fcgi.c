@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcgiapp.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,9 +15,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "fcgi_gather.h"
 #include "log.h"
 
 enum {
+	POOL_RING = 1024, /* requests that wait for a worker */
+	STOP_SECONDS = 5, /* that a stopping door gives to half-sent requests */
+	POOL_FULL = 256,  /* from so many on none is accepted; what gathers still finds room */
 	DRAIN_MOST = 4 * 1024 * 1024, /* read and dropped of a body that is too large */
 	SYSTEMD_FIRST_FD = 3
 };
@@ -222,6 +225,8 @@ send_response(FCGX_Request *fcgx, const struct fcgi_request *request, struct fcg
 
 /* --- workers --------------------------------------------------------------------------------- */
 
+_Static_assert(POOL_FULL + FCGI_GATHER_EVENTS + FCGI_GATHER_MOST < POOL_RING, "pool_put always finds room");
+
 struct pool;
 
 struct worker {
@@ -236,7 +241,7 @@ struct pool {
 	pthread_mutex_t lock;
 	pthread_cond_t waiting; /* something to take, or the end */
 	pthread_cond_t end;     /* only the end */
-	int *fds;               /* ring of accepted connections, one place a worker */
+	int fds[POOL_RING];     /* ring of connections whose request is there */
 	size_t first, n;
 	bool ending;
 	struct worker *workers;
@@ -266,17 +271,17 @@ static bool
 pool_full(struct pool *pool)
 {
 	pthread_mutex_lock(&pool->lock);
-	bool full = pool->n == pool->workers_n;
+	bool full = pool->n > POOL_FULL;
 	pthread_mutex_unlock(&pool->lock);
 	return full;
 }
 
-/* The acceptor asks pool_full before, and nobody else puts. */
+/* There is room: POOL_FULL, one round of events and all that gathers stay below POOL_RING. */
 static void
 pool_put(struct pool *pool, int fd)
 {
 	pthread_mutex_lock(&pool->lock);
-	pool->fds[(pool->first + pool->n++) % pool->workers_n] = fd;
+	pool->fds[(pool->first + pool->n++) % POOL_RING] = fd;
 	pthread_cond_signal(&pool->waiting);
 	pthread_mutex_unlock(&pool->lock);
 }
@@ -292,8 +297,8 @@ pool_take(struct worker *worker)
 		pthread_cond_wait(&pool->waiting, &pool->lock);
 	if (pool->n > 0) {
 		fd = pool->fds[pool->first];
-		pool->first = (pool->first + 1) % pool->workers_n;
-		if (pool->n-- == pool->workers_n)
+		pool->first = (pool->first + 1) % POOL_RING;
+		if (pool->n-- == POOL_FULL + 1)
 			wake_acceptor();
 		worker->peer = dup(fd);
 		worker->deadline = monotonic() + FCGI_DEADLINE;
@@ -423,34 +428,28 @@ tick_on(void *context)
 }
 
 static void
-accept_one(struct pool *pool, int listener)
+gather_once(struct pool *pool, struct fcgi_gather *gather, bool full, int ms)
 {
-	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-	if (fd >= 0)
-		pool_put(pool, fd);
-	else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) {
-		log_event(LOG_LEVEL_ERROR, "cannot accept: %s", strerror(errno));
-		poll(NULL, 0, 100);
-	}
+	int whole[FCGI_GATHER_EVENTS];
+	size_t n = fcgi_gather_wait(gather, full, ms, whole);
+	enforce_deadlines(pool);
+	for (size_t i = 0; i < n; i++)
+		pool_put(pool, whole[i]);
 }
 
-/* While the pool is full connections wait in the backlog, and the deadlines are still enforced. */
+/*
+ * While the pool is full connections wait, and the deadlines are still enforced.  When the door stops
+ * none is accepted any more, but who has begun to speak may finish, for a while.
+ */
 static void
-accept_until_stopped(struct pool *pool, int listener)
+accept_until_stopped(struct pool *pool, struct fcgi_gather *gather)
 {
-	char bytes[64];
-	while (!stopping) {
-		struct pollfd watched[2] = {
-		    {.fd = pool_full(pool) ? -1 : listener, .events = POLLIN},
-		    {.fd = wake_pipe[0], .events = POLLIN},
-		};
-		int n = poll(watched, 2, 1000);
-		enforce_deadlines(pool);
-		while (n > 0 && watched[1].revents != 0 && read(wake_pipe[0], bytes, sizeof bytes) > 0)
-			;
-		if (n > 0 && watched[0].revents != 0 && !stopping)
-			accept_one(pool, listener);
-	}
+	while (!stopping)
+		gather_once(pool, gather, pool_full(pool), 1000);
+	log_event(LOG_LEVEL_INFO, "stopping");
+	int64_t until = monotonic() + STOP_SECONDS;
+	while (fcgi_gather_count(gather) > 0 && monotonic() < until)
+		gather_once(pool, gather, true, 100);
 }
 
 static size_t
@@ -495,31 +494,32 @@ fcgi_serve(const struct fcgi_service *service, int listener)
 {
 	struct pool pool = {.service = service, .workers_n = service->workers};
 	pthread_t ticker;
+	struct fcgi_gather *gather = NULL;
 	enum status status = STATUS_BROKEN;
 	pool.workers = calloc(service->workers, sizeof *pool.workers);
-	pool.fds = calloc(service->workers, sizeof *pool.fds);
 	pthread_mutex_init(&pool.lock, NULL);
 	pthread_cond_init(&pool.waiting, NULL);
 	pthread_cond_init(&pool.end, NULL);
-	if (pool.workers == NULL || pool.fds == NULL || !catch_signals() || FCGX_Init() != 0)
+	if (pool.workers == NULL || !catch_signals() || FCGX_Init() != 0 ||
+	    fcgi_gather_open(listener, wake_pipe[0], FCGI_DEADLINE, &gather) != STATUS_OK)
 		goto out;
 	size_t started = start_workers(&pool);
 	bool ticks = service->tick != NULL && pthread_create(&ticker, NULL, tick_on, &pool) == 0;
 	if (started == service->workers) {
 		log_event(LOG_LEVEL_INFO, "ready");
-		accept_until_stopped(&pool, listener);
-		log_event(LOG_LEVEL_INFO, "stopping");
+		accept_until_stopped(&pool, gather);
 		status = STATUS_OK;
 	}
 	pool_end(&pool, started);
 	if (ticks)
 		pthread_join(ticker, NULL);
 out:
+	if (gather != NULL)
+		fcgi_gather_close(gather);
 	pthread_cond_destroy(&pool.waiting);
 	pthread_cond_destroy(&pool.end);
 	pthread_mutex_destroy(&pool.lock);
 	free(pool.workers);
-	free(pool.fds);
 	return status;
 }
 

@@ -1,7 +1,8 @@
 /*
  * fcgi.h - the FastCGI side of a door (libfcgi): requests in, whole answers out.
  *
- * fcgi_serve accepts connections in one thread and hands them to a pool of workers.  A worker reads
+ * fcgi_serve accepts connections in one thread, keeps them until their request is there
+ * (fcgi_gather.h), and hands them to a pool of workers.  A worker reads
  * parameters and body into its arena, calls the door, and sends what the door put into the
  * response, whole.  A peer that is silent or slow is cut off at its deadline by shutting down a
  * copy of its descriptor: SO_RCVTIMEO would bound one read, not one byte a second.

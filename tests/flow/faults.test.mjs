@@ -32,7 +32,7 @@ before(() => {
       const began = Date.now();
       const answer = await it.reader({ uri: '/comments/health', timeout: 50000 });
       const waited = Date.now() - began;
-      const dropped = (await Promise.all(peers.map((peer) => peer.end(1500)))).filter(Boolean).length;
+      const dropped = (await Promise.all(peers.map((peer) => peer.end(35000)))).filter(Boolean).length;
       peers.forEach((peer) => peer.close());
       return { status: answer.status, waited, dropped };
     } finally {
@@ -587,7 +587,7 @@ describe('a trace of one submission', skipUnless(traceable()), () => {
 test('silent peers, more than there are workers, are dropped after their time', { timeout: 120000 }, async () => {
   const { status, waited, dropped } = await silence;
   assert.equal(status, 200);
-  assert.ok(waited < 35000, `the others waited ${waited} ms`);
-  assert.ok(dropped >= WORKERS, `${dropped} were dropped`);
+  assert.ok(waited < 2000, `the others waited ${waited} ms`);
+  assert.equal(dropped, SILENT, 'all of them are dropped after their time');
   console.log(`with ${SILENT} silent peers and ${WORKERS} workers another one waited ${waited} ms`);
 });
