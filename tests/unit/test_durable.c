@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,10 +115,23 @@ leave(void **state)
 	return 0;
 }
 
+/* valgrind of Debian 12 does not know openat2(2), without which file.c opens nothing. */
+static void
+skip_without_openat2(const struct place *place)
+{
+	struct open_how how = {.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC};
+	int fd = (int)syscall(SYS_openat2, place->tree.fd, ".", &how, sizeof how);
+	if (fd < 0 && errno == ENOSYS)
+		skip();
+	assert_true(fd >= 0);
+	close(fd);
+}
+
 static void
 a_file_is_synced_before_its_name_and_its_folder_after(void **state)
 {
 	struct place *place = *state;
+	skip_without_openat2(place);
 	assert_int_equal(file_replace(&place->tree, STR("file"), STR("one")), STATUS_OK);
 	assert_string_equal(calls, "wfrd");
 }
@@ -126,6 +140,7 @@ static void
 new_folders_are_synced_into_theirs(void **state)
 {
 	struct place *place = *state;
+	skip_without_openat2(place);
 	assert_int_equal(file_replace(&place->tree, STR("a/b/file"), STR("one")), STATUS_OK);
 	assert_string_equal(calls, "mdmdwfrd");
 	calls[0] = '\0';
@@ -147,6 +162,7 @@ a_call_that_fails_leaves_the_old_file(void **state)
 {
 	struct place *place = *state;
 	struct str content;
+	skip_without_openat2(place);
 	assert_int_equal(file_replace(&place->tree, STR("file"), STR("old")), STATUS_OK);
 	for (const char *letter = "wfr"; *letter != '\0'; letter++) {
 		failing = *letter;
@@ -163,6 +179,7 @@ static void
 a_folder_that_does_not_sync_is_told(void **state)
 {
 	struct place *place = *state;
+	skip_without_openat2(place);
 	failing = 'd';
 	assert_int_equal(file_replace(&place->tree, STR("file"), STR("new")), STATUS_BROKEN);
 	drop(place->folder, "file");
