@@ -52,11 +52,16 @@ const struct fcgi_route *
 fcgi_route(const struct fcgi_route *routes, size_t routes_n, struct fcgi_request *request, struct str path,
     struct str *allow)
 {
+	const char *first = NULL;
 	struct out methods;
 	out_init(&methods, request->arena);
 	for (size_t i = 0; i < routes_n; i++) {
 		struct str rest;
 		if (!path_fits(routes[i].path, path, &rest))
+			continue;
+		/* A wider path behind it is another address, with methods of its own. */
+		first = first == NULL ? routes[i].path : first;
+		if (strcmp(first, routes[i].path) != 0)
 			continue;
 		if (method_fits(routes[i].method, request->method)) {
 			request->rest = rest;

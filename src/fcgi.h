@@ -68,8 +68,8 @@ typedef void fcgi_handler(void *door, struct fcgi_request *request, struct fcgi_
 
 /*
  * A row of a door's table of addresses.  `path` stands below the mount point and may hold one '*': at
- * its end it stands for any rest, elsewhere for one segment.  The first row that fits counts.
- * `flags` are the door's own.
+ * its end it stands for any rest, elsewhere for one segment.  The first path that fits counts, with all
+ * its rows.  `flags` are the door's own.
  */
 struct fcgi_route {
 	const char *method;
