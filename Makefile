@@ -55,24 +55,27 @@ all: $(PROGRAMS) ## build the two doors and the command line into build/bin
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-20s %s\n", $$1, $$2 }' | sed 's/   */  /'
 
+# One short line a step; V=1 shows the commands.
+say      = $(if $(V),,@printf '  %-4s %s\n' $(1) $(2);)
+
 # --- generators, and what they make ---------------------------------------------------------------
 
 $(BIN)/sqlgen: $(wildcard src/gen/sqlgen*.c src/gen/sqlgen*.h) $(BASE)
 	@mkdir -p $(@D)
-	$(CC) $(filter-out -MMD -MP,$(ALL_CFLAGS)) -o $@ $(filter %.c,$^) $(ALL_LDFLAGS) -lsqlite3
+	$(call say,LD,$@)$(CC) $(filter-out -MMD -MP,$(ALL_CFLAGS)) -o $@ $(filter %.c,$^) $(ALL_LDFLAGS) -lsqlite3
 
 $(BIN)/pagegen: $(wildcard src/gen/pagegen*.c src/gen/pagegen*.h) $(BASE)
 	@mkdir -p $(@D)
-	$(CC) $(filter-out -MMD -MP,$(ALL_CFLAGS)) -o $@ $(filter %.c,$^) $(ALL_LDFLAGS)
+	$(call say,LD,$@)$(CC) $(filter-out -MMD -MP,$(ALL_CFLAGS)) -o $@ $(filter %.c,$^) $(ALL_LDFLAGS)
 
 $(GEN)/sql/.done: $(BIN)/sqlgen $(wildcard sql/*/*.sql)
 	@mkdir -p $(@D)
-	for d in $(DATABASES); do $(BIN)/sqlgen sql/$$d $(GEN)/sql || exit 1; done
+	$(call say,SQL,sql)for d in $(DATABASES); do $(BIN)/sqlgen sql/$$d $(GEN)/sql || exit 1; done
 	@touch $@
 
 $(GEN)/page/.done: $(BIN)/pagegen www/words/en.words $(PAGES)
 	@mkdir -p $(@D)
-	$(BIN)/pagegen www/words/en.words $(GEN) $(PAGES)
+	$(call say,PAGE,www/page)$(BIN)/pagegen www/words/en.words $(GEN) $(PAGES)
 	@touch $@
 
 $(GEN_SQL): $(GEN)/sql/.done ;
@@ -82,26 +85,26 @@ $(GEN_PAGE) $(GEN)/words_list.c: $(GEN)/page/.done ;
 
 $(OBJ)/%.o: src/%.c $(GEN)/sql/.done $(GEN)/page/.done
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 $(OBJ)/gen/%.o: $(GEN)/%.c $(GEN)/sql/.done $(GEN)/page/.done
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 $(OBJ)/cgi-bin/%.o: cgi-bin/%.c $(GEN)/sql/.done $(GEN)/page/.done
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 $(BUILD)/librejoinder.a: $(OBJECTS)
 	@rm -f $@
-	ar rcs $@ $(OBJECTS)
+	$(call say,AR,$@)ar rcs $@ $(OBJECTS)
 
 $(BIN)/reader.fcgi: $(OBJ)/cgi-bin/reader.o $(BUILD)/librejoinder.a
 $(BIN)/moderator.fcgi: $(OBJ)/cgi-bin/moderator.o $(BUILD)/librejoinder.a
 $(BIN)/rejoinder: $(OBJ)/cgi-bin/operator.o $(BUILD)/librejoinder.a
 $(PROGRAMS):
 	@mkdir -p $(@D)
-	$(CC) -o $@ $^ $(ALL_LDFLAGS) $(LIBS)
+	$(call say,LD,$@)$(CC) -o $@ $^ $(ALL_LDFLAGS) $(LIBS)
 
 -include $(wildcard $(OBJ)/*.d $(OBJ)/*/*.d $(OBJ)/*/*/*.d $(BUILD)/test/*.d)
 
@@ -111,7 +114,7 @@ packages-build packages-demo packages-test: packages-%:
 	@deploy/install-packages.sh $*
 
 demo: packages-build packages-demo ## run the sample article behind nginx on localhost (PORT=8080, FRESH=1)
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -j$$(nproc) all
 	@PORT="$(PORT)" FRESH="$(FRESH)" exec deploy/demo.sh
 
 # --- tests ----------------------------------------------------------------------------------------
@@ -121,7 +124,7 @@ test: packages-build packages-demo packages-test ## everything that takes minute
 
 $(BUILD)/test/%: tests/unit/%.c $(BUILD)/librejoinder.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Itests/unit -o $@ $< $(BUILD)/librejoinder.a $(ALL_LDFLAGS) $(LIBS) -lcmocka
+	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) -Itests/unit -o $@ $< $(BUILD)/librejoinder.a $(ALL_LDFLAGS) $(LIBS) -lcmocka
 
 test-lint: $(GEN)/sql/.done $(GEN)/page/.done ## layers, banned functions, one word per thing
 	@tests/lint/run
