@@ -29,6 +29,7 @@
 #include "config.h"
 #include "db.h"
 #include "file.h"
+#include "out.h"
 #include "pace.h"
 #include "reply.h"
 #include "secret.h"
