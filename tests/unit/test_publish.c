@@ -1,0 +1,421 @@
+/* From the store to plain files: who stands where, what is told, and when a row may go. */
+#include "room.h"
+
+#include <jansson.h>
+#include <pthread.h>
+
+#include "publish.h"
+
+static const struct words *all_words[1];
+
+static struct publish_press
+press_of(struct room *room)
+{
+	all_words[0] = words_default();
+	return (struct publish_press){
+	    .config = room->config, .words = all_words, .db = room->db, .public_tree = room->tree};
+}
+
+static int
+enter(void **state)
+{
+	if (room_enter(state) != 0)
+		return -1;
+	struct room *room = *state;
+	room_furnish(room, "");
+	room_run(room, "INSERT INTO thread (id, site_id, page, title, updated_at) VALUES (1, 1, '/world/astana', 'Astana', 5)");
+	return 0;
+}
+
+static void
+add(struct room *room, int64_t id, const char *parent, int64_t page_number, const char *state)
+{
+	room_run(room, str_format(&room->arena,
+	    "INSERT INTO reply (id, site_id, thread_id, parent_id, state, page_number, name, comment, email_sealed,"
+	    " network_sealed, content_hash, created_at, published_at) VALUES (%lld, 1, 1, %s, '%s', %lld, 'Name %lld',"
+	    " 'Words %lld', CAST('SEALED' AS BLOB), CAST('SEALED' AS BLOB), x'00', 1800000000, %lld)",
+	    (long long)id, parent, state, (long long)page_number, (long long)id, (long long)id, (long long)(1800000000 + id))
+	               .at);
+}
+
+static void
+ask(struct room *room, int64_t page_number)
+{
+	room_run(room, str_format(&room->arena,
+	    "UPDATE thread SET revision = revision + 1; INSERT INTO publication SELECT id, %lld, revision, 1 FROM thread"
+	    " WHERE true ON CONFLICT DO UPDATE SET revision = excluded.revision", (long long)page_number).at);
+}
+
+static void
+publish(struct room *room)
+{
+	struct publish_press press = press_of(room);
+	OK(publish_thread(&press, &room->arena, 1));
+	assert_int_equal(room_number(room, "SELECT count(*) FROM publication"), 0);
+}
+
+static struct str
+file(struct room *room, const char *name)
+{
+	return room_read(room, str_format(&room->arena, "public/main/threads/world/astana/~/%s", name).at);
+}
+
+static json_t *
+json_file(struct room *room, const char *name)
+{
+	struct str text = file(room, name);
+	json_error_t error;
+	json_t *json = text.at == NULL ? NULL : json_loadb(text.at, text.len, JSON_REJECT_DUPLICATES, &error);
+	assert_non_null(json);
+	return json;
+}
+
+/* The ids of the articles in the order of the file, each with its depth: "1.1 2.2 3.1". */
+static const char *
+shape(struct room *room)
+{
+	struct str html = file(room, "thread.html");
+	struct out out;
+	int depth = 0;
+	out_init(&out, &room->arena);
+	for (size_t i = 0; i < html.len; i++) {
+		struct str rest = str_sub(html, i, html.len);
+		if (str_starts(rest, STR("<ol")))
+			depth++;
+		else if (str_starts(rest, STR("</ol>")))
+			depth--;
+		else if (str_starts(rest, STR("id=\"reply-"))) {
+			rest = str_sub(rest, 10, rest.len);
+			struct str id = str_cut(&rest, '"');
+			out_format(&out, "%s%.*s.%d", out.len > 0 ? " " : "", STR_FMT(id), depth);
+		}
+	}
+	assert_int_equal(depth, 0);
+	return str_copy(&room->arena, out_str(&out)).at;
+}
+
+static void
+answers_nest_to_depth_five(void **state)
+{
+	struct room *room = *state;
+	for (int64_t id = 1; id <= 8; id++)
+		add(room, id, id == 1 ? "NULL" : str_format(&room->arena, "%d", (int)id - 1).at, 1, "published");
+	add(room, 9, "NULL", 1, "published");
+	add(room, 10, "2", 1, "published");
+	room_run(room, "UPDATE thread SET roots = 2, published = 10");
+	ask(room, 1);
+	publish(room);
+	assert_string_equal(shape(room), "1.1 2.2 3.3 4.4 5.5 6.5 7.5 8.5 10.3 9.1");
+}
+
+static void
+hidden_parents_hide_their_answers(void **state)
+{
+	struct room *room = *state;
+	add(room, 1, "NULL", 1, "published");
+	add(room, 2, "1", 1, "spam");
+	add(room, 3, "2", 1, "published");
+	add(room, 4, "3", 1, "published");
+	add(room, 5, "1", 1, "published");
+	add(room, 6, "NULL", 1, "held");
+	add(room, 7, "6", 1, "published");
+	room_run(room, "UPDATE thread SET roots = 1, published = 2");
+	ask(room, 1);
+	publish(room);
+	assert_string_equal(shape(room), "1.1 5.2");
+	json_t *json = json_file(room, "thread.json");
+	assert_int_equal(json_array_size(json_object_get(json, "replies")), 2);
+	json_decref(json);
+	static const char *const hidden[] = {"Words 2", "Words 3", "Words 4", "Words 6", "Words 7"};
+	static const char *const files[] = {"thread.html", "thread.json", "feed.xml"};
+	for (size_t f = 0; f < 3; f++)
+		for (size_t i = 0; i < 5; i++)
+			assert_holds_not(file(room, files[f]), hidden[i]);
+	assert_holds(file(room, "feed.xml"), "Words 5");
+}
+
+static void
+assert_keys(json_t *object, const char *const *keys)
+{
+	size_t n = 0;
+	for (; keys[n] != NULL; n++)
+		if (json_object_get(object, keys[n]) == NULL)
+			fail_msg("%s is not there", keys[n]);
+	assert_int_equal(json_object_size(object), n);
+}
+
+static void
+json_tells_the_contract_and_no_more(void **state)
+{
+	struct room *room = *state;
+	static const char *const first[] = {"page", "pages", "next", "prev", "count", "closed", "updated_at", "replies", NULL};
+	static const char *const later[] = {"page", "pages", "next", "prev", "replies", NULL};
+	static const char *const fields[] = {"id", "parent_id", "name", "website", "comment_html", "created_at", "edited_at",
+	    "by_moderator", NULL};
+	add(room, 1, "NULL", 1, "published");
+	add(room, 2, "1", 1, "published");
+	add(room, 3, "NULL", 2, "published");
+	room_run(room, "UPDATE reply SET website = 'https://a.example/', name = '</script>\"', edited_at = 1800000001,"
+	               " by_moderator = 1, comment = '*x* <b>' WHERE id = 2");
+	room_run(room, "UPDATE thread SET roots = 101, published = 3, closed = 1");
+	ask(room, 1);
+	ask(room, 2);
+	publish(room);
+	json_t *json = json_file(room, "thread.json"), *second = json_file(room, "thread.2.json");
+	assert_keys(json, first);
+	assert_keys(second, later);
+	json_t *replies = json_object_get(json, "replies"), *one = json_array_get(replies, 0), *two = json_array_get(replies, 1);
+	assert_keys(one, fields);
+	assert_keys(two, fields);
+	assert_string_equal(json_string_value(json_object_get(two, "id")), "2");
+	assert_string_equal(json_string_value(json_object_get(two, "parent_id")), "1");
+	assert_string_equal(json_string_value(json_object_get(two, "name")), "</script>\"");
+	assert_string_equal(json_string_value(json_object_get(two, "website")), "https://a.example/");
+	assert_holds(str_from(json_string_value(json_object_get(two, "comment_html"))), "<em>x</em> &lt;b&gt;");
+	assert_string_equal(json_string_value(json_object_get(two, "edited_at")), "2027-01-15T08:00:01Z");
+	assert_true(json_is_true(json_object_get(two, "by_moderator")));
+	assert_true(json_is_null(json_object_get(one, "parent_id")) && json_is_null(json_object_get(one, "website")));
+	assert_true(json_is_null(json_object_get(one, "edited_at")) && json_is_false(json_object_get(one, "by_moderator")));
+	assert_int_equal(json_integer_value(json_object_get(json, "page")), 1);
+	assert_int_equal(json_integer_value(json_object_get(json, "pages")), 2);
+	assert_int_equal(json_integer_value(json_object_get(json, "count")), 3);
+	assert_true(json_is_true(json_object_get(json, "closed")));
+	assert_true(json_is_null(json_object_get(json, "prev")) && json_is_null(json_object_get(second, "next")));
+	assert_string_equal(
+	    json_string_value(json_object_get(json, "next")), "/comments/threads/world/astana/~/thread.2.json");
+	assert_string_equal(
+	    json_string_value(json_object_get(second, "prev")), "/comments/threads/world/astana/~/thread.json");
+	json_decref(json);
+	json_decref(second);
+	static const char *const files[] = {"thread.html", "thread.json", "feed.xml", "page.2.html", "thread.2.json"};
+	for (size_t i = 0; i < 5; i++) {
+		assert_holds_not(file(room, files[i]), "SEALED");
+		assert_holds_not(file(room, files[i]), "</script>\"");
+	}
+}
+
+static void
+the_hundred_and_first_root_is_on_page_two(void **state)
+{
+	struct room *room = *state;
+	assert_int_equal(publish_page_number(0), 1);
+	assert_int_equal(publish_page_number(1), 1);
+	assert_int_equal(publish_page_number(100), 1);
+	assert_int_equal(publish_page_number(101), 2);
+	assert_int_equal(publish_page_number(201), 3);
+	for (int64_t id = 1; id <= 201; id++)
+		add(room, id, "NULL", publish_page_number(id), "published");
+	room_run(room, "UPDATE thread SET roots = 201, published = 201");
+	for (int64_t page = 1; page <= 3; page++)
+		ask(room, page);
+	publish(room);
+	assert_holds(file(room, "thread.html"), "id=\"reply-100\"");
+	assert_holds_not(file(room, "thread.html"), "id=\"reply-101\"");
+	assert_holds(file(room, "thread.html"), "rel=\"next\" href=\"/comments/threads/world/astana/~/page.2.html\"");
+	assert_holds_not(file(room, "thread.html"), "rel=\"prev\"");
+	assert_holds(file(room, "page.2.html"), "id=\"reply-101\"");
+	assert_holds(file(room, "page.2.html"), "id=\"reply-200\"");
+	assert_holds(file(room, "page.2.html"), "rel=\"prev\" href=\"/world/astana\"");
+	assert_holds(file(room, "page.2.html"), "rel=\"next\" href=\"/comments/threads/world/astana/~/page.3.html\"");
+	assert_holds(file(room, "page.2.html"), "<!DOCTYPE html>");
+	assert_holds(file(room, "page.3.html"), "id=\"reply-201\"");
+	assert_holds(file(room, "page.3.html"), "rel=\"prev\" href=\"/comments/threads/world/astana/~/page.2.html\"");
+	assert_holds_not(file(room, "page.3.html"), "rel=\"next\"");
+	assert_null(file(room, "page.1.html").at);
+	assert_null(file(room, "page.4.html").at);
+	/* The feed has the newest fifty, newest first, with links to where they stand. */
+	struct str feed = file(room, "feed.xml"), rest = feed;
+	size_t entries = 0;
+	for (size_t at; (at = str_search(rest, STR("<entry>"))) < rest.len; entries++)
+		rest = str_sub(rest, at + 7, rest.len);
+	assert_int_equal(entries, PUBLISH_FEED);
+	assert_true(str_search(feed, STR("#reply-201")) < str_search(feed, STR("#reply-200")));
+	assert_holds(feed, "https://news.example/comments/threads/world/astana/~/page.3.html#reply-201");
+	assert_holds(feed, "#reply-152");
+	assert_holds_not(feed, "#reply-151");
+}
+
+static void
+threads_may_be_empty(void **state)
+{
+	struct room *room = *state;
+	struct publish_press press = press_of(room);
+	struct str content;
+	ask(room, 1);
+	publish(room);
+	assert_string_equal(shape(room), "");
+	json_t *json = json_file(room, "thread.json");
+	assert_int_equal(json_array_size(json_object_get(json, "replies")), 0);
+	assert_int_equal(json_integer_value(json_object_get(json, "count")), 0);
+	json_decref(json);
+	OK(publish_empty(&press, &room->arena, room->site));
+	assert_holds(room_read(room, "public/main/empty/thread.html"), "<section class=\"rejoinder\">");
+	assert_non_null(room_read(room, "public/main/empty/thread.json").at);
+	assert_non_null(room_read(room, "public/main/empty/feed.xml").at);
+	OK(publish_render_empty(&press, &room->arena, room->site, STR("/x"), STR("thread.html"), &content));
+	assert_int_equal(
+	    publish_render_empty(&press, &room->arena, room->site, STR("/x"), STR("page.2.html"), &content), STATUS_MISSING);
+}
+
+static void
+rows_stay_until_the_files_are_written(void **state)
+{
+	struct room *room = *state;
+	struct publish_press press = press_of(room);
+	add(room, 1, "NULL", 1, "published");
+	ask(room, 1);
+	/* A file stands where a folder must be. */
+	room_write(room, "public/main", STR("in the way"));
+	room_listen(room);
+	enum status failed = publish_thread(&press, &room->arena, 1);
+	enum status lagging = publish_lagging(&press);
+	room_heard(room);
+	assert_int_not_equal(failed, STATUS_OK);
+	assert_int_not_equal(lagging, STATUS_OK);
+	assert_int_equal(room_number(room, "SELECT count(*) FROM publication"), 1);
+	assert_int_equal(unlink(room_path(room, "public/main")), 0);
+	OK(publish_lagging(&press));
+	assert_int_equal(room_number(room, "SELECT count(*) FROM publication"), 0);
+	assert_holds(file(room, "thread.html"), "Words 1");
+	/* With nothing to do no file is touched. */
+	assert_int_equal(unlink(room_path(room, "public/main/threads/world/astana/~/thread.html")), 0);
+	publish(room);
+	assert_null(file(room, "thread.html").at);
+	assert_int_equal(publish_thread(&press, &room->arena, 99), STATUS_MISSING);
+}
+
+static void
+a_failing_thread_holds_up_no_other(void **state)
+{
+	struct room *room = *state;
+	struct publish_press press = press_of(room);
+	room_run(room, "WITH RECURSIVE i (n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM i WHERE n < 150)"
+	               " INSERT INTO thread (id, site_id, page, title) SELECT n, 1, '/t/' || n, 'T' FROM i;"
+	               " INSERT INTO publication SELECT id, 1, 0, 1 FROM thread");
+	OK(file_folder(room_path(room, "public/main/threads"), 0775));
+	room_write(room, "public/main/threads/world", STR("in the way"));
+	room_listen(room);
+	enum status status = publish_lagging(&press);
+	room_heard(room);
+	assert_int_not_equal(status, STATUS_OK);
+	assert_str(room_value(room, "SELECT group_concat(thread_id) FROM publication"), "1");
+	assert_non_null(room_read(room, "public/main/threads/t/150/~/thread.html").at);
+}
+
+static void
+rows_newer_than_the_snapshot_stay(void **state)
+{
+	struct room *room = *state;
+	struct publish_press press = press_of(room);
+	add(room, 1, "NULL", 1, "published");
+	ask(room, 1);
+	/* As a decision would between snapshot and removal: the row asks for more than the thread has. */
+	room_run(room, "UPDATE publication SET revision = revision + 1");
+	OK(publish_thread(&press, &room->arena, 1));
+	assert_int_equal(room_number(room, "SELECT count(*) FROM publication"), 1);
+}
+
+struct publisher {
+	struct room *room;
+	struct publish_press press;
+	enum status status;
+};
+
+static void *
+publish_often(void *context)
+{
+	struct publisher *publisher = context;
+	struct arena arena;
+	arena_init(&arena, 64 << 20);
+	for (int i = 0; publisher->status == STATUS_OK && i < 40; i++) {
+		arena_reset(&arena);
+		publisher->status = publish_thread(&publisher->press, &arena, 1);
+	}
+	arena_free(&arena);
+	return NULL;
+}
+
+static void
+concurrent_publications_end_with_the_newest(void **state)
+{
+	struct room *room = *state;
+	struct publisher publishers[3];
+	pthread_t threads[3];
+	add(room, 1, "NULL", 1, "published");
+	for (size_t i = 0; i < 3; i++) {
+		publishers[i] = (struct publisher){room, press_of(room), STATUS_OK};
+		assert_int_equal(pthread_create(&threads[i], NULL, publish_often, &publishers[i]), 0);
+	}
+	for (int i = 1; i <= 60; i++) {
+		room_run(room, str_format(&room->arena, "BEGIN IMMEDIATE; UPDATE reply SET comment = 'version %d.';"
+		                                        "UPDATE thread SET revision = revision + 1; INSERT INTO publication"
+		                                        " SELECT id, 1, revision, 1 FROM thread WHERE true ON CONFLICT DO UPDATE"
+		                                        " SET revision = excluded.revision; COMMIT",
+		                   i)
+		                   .at);
+		usleep(2000);
+	}
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+		OK(publishers[i].status);
+	}
+	publish(room);
+	assert_holds(file(room, "thread.html"), "version 60.");
+	assert_holds(file(room, "thread.json"), "version 60.");
+}
+
+static enum status
+ask_all(struct db_conn *conn, void *context)
+{
+	struct room *room = context;
+	return publish_ask(conn, &room->arena, 1, ROOM_NOW);
+}
+
+static void
+all_pages_can_be_asked_for(void **state)
+{
+	struct room *room = *state;
+	room_run(room, "UPDATE thread SET roots = 201");
+	OK(db_write(room->db, ask_all, room));
+	assert_str(room_value(room, "SELECT group_concat(page_number) FROM publication"), "1,2,3");
+	assert_int_equal(room_number(room, "SELECT min(revision) FROM publication"), 1);
+}
+
+static void
+links_and_openings(void **state)
+{
+	struct room *room = *state;
+	assert_str(publish_link(&room->arena, room->site, STR("/a b"), 1, 7), "/a%20b#reply-7");
+	assert_str(publish_link(&room->arena, room->site, STR("/"), 2, 7), "/comments/threads/~/page.2.html#reply-7");
+	struct out out;
+	out_init(&out, &room->arena);
+	for (int i = 0; i < 700; i++)
+		out_put(&out, i % 4 == 3 ? STR("\xf0\x9f\x98\x80 ") : STR("w\xc3\xb6rd"));
+	struct str comment = out_str(&out), opening = publish_opening(&room->arena, comment);
+	assert_true(opening.len > PUBLISH_OPENING / 2 && opening.len <= PUBLISH_OPENING);
+	assert_true(str_starts(comment, opening));
+	assert_null(publish_opening(&room->arena, str_sub(comment, 0, PUBLISH_LONG)).at);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, enter, room_leave)
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+	    TEST(answers_nest_to_depth_five),
+	    TEST(hidden_parents_hide_their_answers),
+	    TEST(json_tells_the_contract_and_no_more),
+	    TEST(the_hundred_and_first_root_is_on_page_two),
+	    TEST(threads_may_be_empty),
+	    TEST(rows_stay_until_the_files_are_written),
+	    TEST(a_failing_thread_holds_up_no_other),
+	    TEST(rows_newer_than_the_snapshot_stay),
+	    TEST(concurrent_publications_end_with_the_newest),
+	    TEST(all_pages_can_be_asked_for),
+	    TEST(links_and_openings),
+	};
+	if (!room_has_openat2())
+		return 0;
+	return cmocka_run_group_tests_name("publish", tests, NULL, NULL);
+}
