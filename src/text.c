@@ -105,9 +105,26 @@ map(struct arena *arena, struct str s, utf8proc_option_t options, struct str *ma
 	return mapped->at == NULL ? STATUS_BROKEN : STATUS_OK;
 }
 
+/*
+ * Everything before the first combining mark, U+0300, is its own normal form (UAX #15 section 9), and
+ * what most people write here is nothing else: no byte of it is 0xCC or more.
+ */
+static bool
+is_plain(struct str s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if ((unsigned char)s.at[i] >= 0xcc)
+			return false;
+	return true;
+}
+
 enum status
 text_nfc(struct arena *arena, struct str s, struct str *nfc)
 {
+	if (is_plain(s) && text_valid(s)) {
+		*nfc = str_copy(arena, s.at == NULL ? STR("") : s);
+		return nfc->at == NULL ? STATUS_BROKEN : STATUS_OK;
+	}
 	return map(arena, s, UTF8PROC_STABLE | UTF8PROC_COMPOSE, nfc);
 }
 
