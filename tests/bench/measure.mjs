@@ -58,12 +58,25 @@ function run(command, args) {
   });
 }
 
+// BENCH_PERF=FOLDER: a profile of each measurement, NAME.data, for `perf report -i`.  It costs some of
+// the speed that is measured.
+let profiles = 0;
+function beginProfile(name, pids) {
+  if (!process.env.BENCH_PERF) return async () => {};
+  const file = path.join(process.env.BENCH_PERF, `${String(++profiles).padStart(2, '0')}-${name}.data`);
+  const perf = spawn('perf', ['record', '-q', '-g', '-e', 'cpu-clock', '-F', '1999', '-p', Object.values(pids).join(','), '-o', file], { stdio: 'ignore' });
+  const over = new Promise((resolve) => { perf.on('close', resolve); perf.on('error', resolve); });
+  return () => { perf.kill('SIGINT'); return over; };
+}
+
 // Loads `url` for some seconds. `pids` are the programs whose CPU counts, by name:
 // {requests, per_second, p50_ms, p99_ms, cpu_ms: {name: per request, …, all}}.
 export async function loadWith(url, { clients, seconds, pids, headers = {}, script = 'done.lua', args = [] }) {
   const before = Object.fromEntries(Object.entries(pids).map(([name, pid]) => [name, cpuOf(pid)]));
+  const endProfile = beginProfile(path.basename(new URL(url).pathname) || 'queue', pids);
   const { code, text } = await run('wrk', ['-t1', `-c${clients}`, `-d${seconds}s`, '--timeout', '20s', '-s', path.join(HERE, script),
     ...Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]), url, '--', ...args]);
+  await endProfile();
   const line = text.match(/^WRK (.*)$/m);
   if (code !== 0 || !line) throw new Error(`wrk ${url}: ${text}`);
   const wrk = JSON.parse(line[1]);

@@ -40,4 +40,4 @@ function request()
     ["Origin"] = "http://localhost:8080", ["Sec-Fetch-Site"] = "same-origin", ["User-Agent"] = "bench/1" }, body)
 end
 
-dofile(debug.getinfo(1, "S").source:match("^@(.*/)") .. "done.lua")
+dofile((debug.getinfo(1, "S").source:match("^@(.*/)") or "") .. "done.lua")
