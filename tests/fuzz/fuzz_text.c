@@ -40,13 +40,14 @@ is_noncharacter(int32_t point)
 	return (point >= 0xfdd0 && point <= 0xfdef) || (point & 0xfffe) == 0xfffe;
 }
 
+/* What a name may not have. Variation selectors (U+E0100 on) choose between shapes of one ideograph. */
 static bool
 hides(int32_t point)
 {
 	return point < 0x20 || (point >= 0x7f && point < 0xa0) || (point >= 0x202a && point <= 0x202e) ||
 	       (point >= 0x2066 && point <= 0x2069) || point == 0x200e || point == 0x200f || point == 0x061c ||
 	       point == 0x200b || point == 0x2060 || point == 0xfeff || point == 0xad || point == 0x2028 ||
-	       point == 0x2029 || (point >= 0xe0000 && point <= 0xe0fff) || is_noncharacter(point);
+	       point == 0x2029 || (point >= 0xe0000 && point < 0xe0100) || is_noncharacter(point);
 }
 
 static void
