@@ -8,7 +8,7 @@ PORT    ?= 8080
 WERROR  ?=
 OPTIMISE ?= -O2 -g
 SANITISE ?=
-PACKAGES := libsodium jansson libutf8proc libidn2 libconfuse sqlite3 md4c fcgi
+PACKAGES := libsodium jansson libutf8proc libidn2 libconfuse sqlite3 expat md4c fcgi
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes \
   -Wmissing-prototypes -Wold-style-definition -Wpointer-arith -Wcast-qual -Wcast-align -Wwrite-strings \

@@ -5,7 +5,7 @@
 # not root.  When nothing is missing it prints nothing and needs no network.
 set -eu
 
-build="gcc make pkg-config libc6-dev libfcgi-dev libsqlite3-dev libsodium-dev libmd4c-dev libutf8proc-dev libidn2-dev libconfuse-dev libjansson-dev"
+build="gcc make pkg-config libc6-dev libfcgi-dev libsqlite3-dev libsodium-dev libmd4c-dev libutf8proc-dev libidn2-dev libconfuse-dev libjansson-dev libexpat1-dev"
 demo="nginx-light curl"
 test="ca-certificates git nodejs npm nginx-light curl sqlite3 libcmocka-dev clang valgrind strace chromium fonts-dejavu-core tidy libxml2-utils mandoc shellcheck"
 
