@@ -98,6 +98,25 @@ shorten(struct arena *arena, struct str title)
 	return str_join(arena, str_sub(title, 0, len), STR("\xe2\x80\xa6"));
 }
 
+enum status
+title_listed(struct arena *arena, struct str typed, struct str *title)
+{
+	enum text_fault fault;
+	struct out out;
+	out_init(&out, arena);
+	for (struct str rest = str_trim(typed); rest.len > 0; rest = str_sub(rest, 1, rest.len)) {
+		bool space = is_space(rest.at[0]);
+		if (!space)
+			out_byte(&out, rest.at[0]);
+		else if (out.at[out.len - 1] != ' ')
+			out_byte(&out, ' ');
+	}
+	*title = out.len == 0 ? STR("") : shorten(arena, out_str(&out));
+	if (out_status(&out) != STATUS_OK)
+		return STATUS_BROKEN;
+	return out.len == 0 ? STATUS_OK : text_comment_fault(*title, &fault);
+}
+
 struct str
 title_find(struct arena *arena, const struct config_site *site, struct str page)
 {

@@ -6,6 +6,7 @@
 
 #include "arena.h"
 #include "config.h"
+#include "status.h"
 #include "str.h"
 
 enum {
@@ -19,6 +20,12 @@ enum {
  * page itself when there is no such file or no title in it.  STR_NONE only when memory fails.
  */
 struct str title_find(struct arena *arena, const struct config_site *site, struct str page);
+
+/*
+ * A title that the owner's page list gives, white space collapsed, shortened like the others; empty
+ * when it is.  INVALID when it is no text or holds a control character, BROKEN when memory fails.
+ */
+MUST_USE enum status title_listed(struct arena *arena, struct str typed, struct str *title);
 
 /* The title in an HTML document, references decoded and white space collapsed; empty when it has none. */
 struct str title_in(struct arena *arena, struct str document);

@@ -14,6 +14,96 @@ when_rfc3339(struct arena *arena, int64_t seconds)
 	return str_copy(arena, (struct str){text, len});
 }
 
+/* `digits` digits from the front of `rest`, within a range, and the byte behind them; -1 when they are not there. */
+static int
+cut_number(struct str *rest, size_t digits, int least, int most, char behind)
+{
+	int n = 0;
+	size_t taken = digits + (behind == '\0' ? 0 : 1);
+	if (rest->len < taken)
+		return -1;
+	for (size_t i = 0; i < digits; i++) {
+		if (rest->at[i] < '0' || rest->at[i] > '9')
+			return -1;
+		n = n * 10 + (rest->at[i] - '0');
+	}
+	if (n < least || n > most || (behind != '\0' && rest->at[digits] != behind))
+		return -1;
+	*rest = str_sub(*rest, taken, rest->len);
+	return n;
+}
+
+static enum status
+cut_date(struct str *rest, struct tm *utc)
+{
+	int year = cut_number(rest, 4, 1000, 9999, '-');
+	int month = year < 0 ? -1 : cut_number(rest, 2, 1, 12, '-');
+	int day = month < 0 ? -1 : cut_number(rest, 2, 1, 31, '\0');
+	if (day < 0)
+		return STATUS_INVALID;
+	*utc = (struct tm){.tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day};
+	/* timegm() makes the 1st of May of the 31st of April. */
+	timegm(utc);
+	return utc->tm_mday == day ? STATUS_OK : STATUS_INVALID;
+}
+
+/* "Z", "+01:00": seconds east of Greenwich. */
+static enum status
+cut_offset(struct str *rest, int64_t *offset)
+{
+	char sign = rest->len > 0 ? rest->at[0] : '\0';
+	*offset = 0;
+	*rest = str_sub(*rest, 1, rest->len);
+	if (sign == 'Z' || sign == 'z')
+		return STATUS_OK;
+	if (sign != '+' && sign != '-')
+		return STATUS_INVALID;
+	int hours = cut_number(rest, 2, 0, 23, ':');
+	int minutes = hours < 0 ? -1 : cut_number(rest, 2, 0, 59, '\0');
+	*offset = (hours * 3600 + minutes * 60) * (sign == '-' ? -1 : 1);
+	return minutes < 0 ? STATUS_INVALID : STATUS_OK;
+}
+
+static enum status
+cut_time(struct str *rest, struct tm *utc, int64_t *offset)
+{
+	int hour = cut_number(rest, 2, 0, 23, ':');
+	int minute = hour < 0 ? -1 : cut_number(rest, 2, 0, 59, ':');
+	int second = minute < 0 ? -1 : cut_number(rest, 2, 0, 60, '\0'); /* 60: a leap second */
+	if (second < 0)
+		return STATUS_INVALID;
+	utc->tm_hour = hour;
+	utc->tm_min = minute;
+	utc->tm_sec = second;
+	if (rest->len > 0 && rest->at[0] == '.') {
+		size_t digits = 1;
+		while (digits < rest->len && rest->at[digits] >= '0' && rest->at[digits] <= '9')
+			digits++;
+		if (digits == 1)
+			return STATUS_INVALID;
+		*rest = str_sub(*rest, digits, rest->len);
+	}
+	return cut_offset(rest, offset);
+}
+
+enum status
+when_read(struct str text, int64_t *seconds)
+{
+	struct tm utc;
+	int64_t offset = 0;
+	enum status status = cut_date(&text, &utc);
+	bool timed = status == STATUS_OK && text.len > 0;
+	if (timed && text.at[0] != 'T' && text.at[0] != 't' && text.at[0] != ' ')
+		return STATUS_INVALID;
+	text = str_sub(text, 1, text.len);
+	if (timed)
+		status = cut_time(&text, &utc, &offset);
+	if (status != STATUS_OK || text.len > 0)
+		return STATUS_INVALID;
+	*seconds = (int64_t)timegm(&utc) - offset;
+	return STATUS_OK;
+}
+
 struct str
 when_date(struct arena *arena, const struct words *words, int64_t seconds)
 {

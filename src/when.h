@@ -7,11 +7,18 @@
 #include <stdint.h>
 
 #include "arena.h"
+#include "status.h"
 #include "str.h"
 #include "words.h"
 
 /* "2026-11-23T19:30:00Z" (RFC 3339), in `arena`. */
 struct str when_rfc3339(struct arena *arena, int64_t seconds);
+
+/*
+ * Reads a date ("2026-11-23", its midnight in UTC) or a time with its offset ("2026-11-23T20:30:00+01:00"),
+ * RFC 3339, of the years 1000 to 9999; else INVALID.  Fractions of a second are dropped.
+ */
+MUST_USE enum status when_read(struct str text, int64_t *seconds);
 
 /* For people, in UTC, as the words date.* have it. */
 struct str when_date(struct arena *arena, const struct words *words, int64_t seconds);
