@@ -1,7 +1,7 @@
 /*
  * rejoinder - the command line of whoever runs the site.
  *
- * Every command stands in the table below; its function is in src/operator.c.
+ * Every command stands in the table below; its function is in src/operator.c or src/operator_pages.c.
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -17,6 +17,7 @@ static const struct operator_command commands[] = {
     {"moderator", "add|list|disable|enable|password [NAME]", "who may moderate; passwords are asked for", operator_moderator},
     {"close", "PAGE", "take no new replies on a page", operator_close},
     {"reopen", "PAGE", "take replies there again", operator_reopen},
+    {"pages", "import FILE [--dry-run] [--site NAME]", "which pages there are, and their titles: CSV or sitemap", operator_pages},
     {"publish", "[--all]", "write the files that lag, or all of them", operator_publish},
     {"check", "", "look at configuration, permissions, store and published files", operator_check},
     {"stats", "", "count replies by state", operator_stats},

@@ -33,6 +33,7 @@ struct config_site {
 	struct config_list pages;        /* patterns of pages that may have replies: `*` within a segment, `**` across */
 	struct config_list page_keys;    /* query keys that belong to the page */
 	struct config_list listed_words; /* words that a moderator wants to hear of */
+	bool page_list;                  /* only pages of the imported list may have replies */
 	bool paused;                     /* takes no replies at all */
 	int64_t comment_most;            /* characters */
 	int64_t edit_for;                /* seconds in which an author may edit or withdraw; 0: never */

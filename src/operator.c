@@ -25,6 +25,7 @@
 #include "sql/moderators/database.h"
 #include "sql/moderators/session.h"
 #include "sql/rejoinder/database.h"
+#include "sql/rejoinder/page.h"
 #include "sql/rejoinder/publication.h"
 #include "sql/rejoinder/reply.h"
 #include "sql/rejoinder/site.h"
@@ -500,6 +501,24 @@ set_closed(struct db_conn *conn, void *context)
 	return status == STATUS_OK ? publish_ask(conn, closing->arena, closing->thread_id, closing->now) : status;
 }
 
+/* By the page list, else by the article's file; MISSING when the page had to be in the list and is not. */
+static enum status
+find_title(const struct door *door, struct arena *arena, struct str page, struct str *title)
+{
+	const struct door_site *site = &door->sites[0];
+	struct page_listed_row row = {0};
+	struct db_conn *conn;
+	enum status status = db_read(door->db, &conn);
+	if (status != STATUS_OK)
+		return status;
+	status = page_listed(conn, arena, &(struct page_listed_in){.site_id = site->id, .page = page}, &row);
+	db_release(conn);
+	if (status != STATUS_OK && (status != STATUS_MISSING || site->config->page_list))
+		return status;
+	*title = row.title.len > 0 ? row.title : title_find(arena, site->config, page);
+	return STATUS_OK;
+}
+
 static int
 close_page(const struct door *door, struct arena *arena, const char *typed, bool closed)
 {
@@ -508,8 +527,11 @@ close_page(const struct door *door, struct arena *arena, const char *typed, bool
 	if (page_canonical(arena, site->config, str_from(typed), &closing.page) != STATUS_OK ||
 	    !page_allowed(site->config, closing.page))
 		return fail("there is no such page: give its path, as in /world/astana");
-	closing.title = title_find(arena, site->config, closing.page);
-	enum status status = db_write(door->db, set_closed, &closing);
+	enum status status = find_title(door, arena, closing.page, &closing.title);
+	if (status == STATUS_MISSING)
+		return fail("the page is not in the page list: rejoinder pages import adds it");
+	if (status == STATUS_OK)
+		status = db_write(door->db, set_closed, &closing);
 	if (status == STATUS_OK) {
 		struct publish_press press = door_press(door);
 		status = publish_thread(&press, arena, closing.thread_id);

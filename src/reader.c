@@ -12,6 +12,7 @@
 #include "page/refusal_json.h"
 #include "receipt.h"
 #include "reply.h"
+#include "sql/rejoinder/page.h"
 #include "sql/rejoinder/reply.h"
 #include "sql/rejoinder/thread.h"
 #include "title.h"
@@ -111,6 +112,18 @@ struct article {
 	struct str parent_name, parent_url;
 };
 
+/* The title that the page list gives; MISSING when the page is not in it. */
+static enum status
+read_listed(const struct reader_visit *visit, struct db_conn *conn, struct str page, struct str *title)
+{
+	struct page_listed_row row;
+	struct page_listed_in in = {.site_id = visit->site->id, .page = page};
+	enum status status = page_listed(conn, visit->arena, &in, &row);
+	if (status == STATUS_OK)
+		*title = row.title;
+	return status;
+}
+
 static enum status
 read_article(const struct reader_visit *visit, struct db_conn *conn, struct str parent, struct article *article)
 {
@@ -119,6 +132,8 @@ read_article(const struct reader_visit *visit, struct db_conn *conn, struct str 
 	struct thread_find_in find = {.site_id = visit->site->id, .page = article->page};
 	int64_t id;
 	enum status status = thread_find(conn, visit->arena, &find, &thread);
+	if (status == STATUS_MISSING)
+		return read_listed(visit, conn, article->page, &article->title);
 	if (status != STATUS_OK)
 		return status;
 	article->title = thread.title;
@@ -732,6 +747,25 @@ split_thread(struct str rest, struct str *page, struct str *name)
 	return STATUS_OK;
 }
 
+/* May the page have replies?  MISSING when not. */
+static enum status
+find_page(const struct reader_visit *visit, struct str page)
+{
+	const struct config_site *site = visit->site->config;
+	struct db_conn *conn;
+	struct str title;
+	if (!page_allowed(site, page))
+		return STATUS_MISSING;
+	if (!site->page_list)
+		return STATUS_OK;
+	enum status status = db_read(visit->door->db, &conn);
+	if (status != STATUS_OK)
+		return status;
+	status = read_listed(visit, conn, page, &title);
+	db_release(conn);
+	return status;
+}
+
 static enum status
 read_thread(const struct reader_visit *visit, struct str page, struct str name, struct str *content)
 {
@@ -763,7 +797,6 @@ void
 reader_thread(void *context, struct fcgi_request *request, struct fcgi_response *response)
 {
 	const struct reader_visit *visit = context;
-	const struct config_site *site = visit->site->config;
 	struct str spelling, page, name, content;
 	/* The route ends in a star behind a slash, so the slash that a page begins with is the one before `rest`. */
 	struct str rest = str_join(visit->arena, STR("/"), request->rest);
@@ -772,7 +805,9 @@ reader_thread(void *context, struct fcgi_request *request, struct fcgi_response 
 	if (status == STATUS_OK)
 		status = page_of_path(visit->arena, spelling, &page);
 	if (status == STATUS_OK)
-		status = page_allowed(site, page) ? read_thread(visit, page, name, &content) : STATUS_MISSING;
+		status = find_page(visit, page);
+	if (status == STATUS_OK)
+		status = read_thread(visit, page, name, &content);
 	if (status != STATUS_OK) {
 		refuse_thread(visit, request, response, status);
 		return;

@@ -7,6 +7,7 @@
 #include "page.h"
 #include "receipt.h"
 #include "spam.h"
+#include "sql/rejoinder/page.h"
 #include "sql/rejoinder/queue.h"
 #include "sql/rejoinder/reply.h"
 #include "sql/rejoinder/site.h"
@@ -237,6 +238,21 @@ find_thread(const struct reply_desk *desk, struct db_conn *conn, struct arena *a
 	return status == STATUS_MISSING ? STATUS_OK : status;
 }
 
+/* What the page list says; sets the outcome when the page had to be in it and is not. */
+static enum status
+find_listed(const struct reply_desk *desk, struct db_conn *conn, struct arena *arena, struct reply_result *result,
+    struct str *title)
+{
+	struct page_listed_row row;
+	struct page_listed_in in = {.site_id = desk->site_id, .page = result->page};
+	enum status status = page_listed(conn, arena, &in, &row);
+	if (status == STATUS_OK)
+		*title = row.title;
+	if (status == STATUS_MISSING && desk->site->page_list)
+		result->outcome = REPLY_UNKNOWN_PAGE;
+	return status == STATUS_MISSING ? STATUS_OK : status;
+}
+
 /* Sets outcome and id when the submission was here before; else leaves both. */
 static enum status
 find_same(const struct reply_desk *desk, struct db_conn *conn, struct arena *arena, bool has_key,
@@ -320,6 +336,24 @@ struct work {
 	struct str former; /* reasons before an edit */
 };
 
+/* The page's title and thread, as far as there are any; an outcome when nobody may reply there. */
+static enum status
+find_open(const struct reply_desk *desk, struct db_conn *conn, struct arena *arena, struct reply_result *result,
+    struct str *title, struct thread_find_row *thread)
+{
+	enum status status = find_listed(desk, conn, arena, result, title);
+	if (status != STATUS_OK || result->outcome != REPLY_STORED)
+		return status;
+	if (desk->site->paused) {
+		result->outcome = REPLY_PAUSED;
+		return STATUS_OK;
+	}
+	status = find_thread(desk, conn, arena, result->page, thread);
+	if (status == STATUS_OK && thread->closed != 0)
+		result->outcome = REPLY_CLOSED;
+	return status;
+}
+
 /* Reads all that the refusals need, in one snapshot. */
 static enum status
 look_up(struct work *work, struct db_conn *conn)
@@ -327,14 +361,11 @@ look_up(struct work *work, struct db_conn *conn)
 	struct reply_result *result = work->result;
 	struct thread_find_row thread;
 	struct author_published_row author;
-	enum status status = find_thread(work->desk, conn, work->arena, result->page, &thread);
-	if (status == STATUS_OK && thread.closed != 0) {
-		result->outcome = REPLY_CLOSED;
-		return STATUS_OK;
-	}
+	enum status status = find_open(work->desk, conn, work->arena, result, &work->title, &thread);
+	if (status != STATUS_OK || result->outcome != REPLY_STORED)
+		return status;
 	work->new_thread = thread.id == 0;
-	if (status == STATUS_OK)
-		status = find_same(work->desk, conn, work->arena, work->has_key, &work->hashes, work->client->now, result);
+	status = find_same(work->desk, conn, work->arena, work->has_key, &work->hashes, work->client->now, result);
 	if (status != STATUS_OK || result->outcome == REPLY_SAME)
 		return status;
 	bool spent = result->outcome == REPLY_KEY_SPENT;
@@ -559,10 +590,18 @@ trim(const struct reply_submission *typed)
 
 /* --- all together -------------------------------------------------------------------------------- */
 
+/* Paused, and each page may be told so: where only listed ones may, the list is asked first (404 before 403). */
+static bool
+is_simply_paused(const struct config_site *site)
+{
+	return site->paused && !site->page_list;
+}
+
 enum status
 reply_page(const struct reply_desk *desk, struct arena *arena, struct str spelling, struct reply_result *result)
 {
 	struct thread_find_row thread;
+	struct str title;
 	struct db_conn *conn;
 	*result = (struct reply_result){.outcome = REPLY_STORED};
 	if (page_canonical(arena, desk->site, spelling, &result->page) != STATUS_OK ||
@@ -570,17 +609,15 @@ reply_page(const struct reply_desk *desk, struct arena *arena, struct str spelli
 		result->outcome = REPLY_UNKNOWN_PAGE;
 		return STATUS_OK;
 	}
-	if (desk->site->paused) {
+	if (is_simply_paused(desk->site)) {
 		result->outcome = REPLY_PAUSED;
 		return STATUS_OK;
 	}
 	enum status status = db_read(desk->db, &conn);
 	if (status != STATUS_OK)
 		return status;
-	status = find_thread(desk, conn, arena, result->page, &thread);
+	status = find_open(desk, conn, arena, result, &title, &thread);
 	db_release(conn);
-	if (status == STATUS_OK && thread.closed != 0)
-		result->outcome = REPLY_CLOSED;
 	return status;
 }
 
@@ -601,9 +638,9 @@ find_page(struct work *work)
 	             page_allowed(site, result->page);
 	if (!known)
 		result->outcome = REPLY_UNKNOWN_PAGE;
-	else if (site->paused)
+	else if (is_simply_paused(site))
 		result->outcome = REPLY_PAUSED;
-	return known && !site->paused;
+	return result->outcome == REPLY_STORED;
 }
 
 static enum status
@@ -631,7 +668,7 @@ reply_submit(const struct reply_desk *desk, struct arena *arena, const struct re
 	*result = (struct reply_result){.outcome = REPLY_STORED};
 	enum status status = judge(&work);
 	if (status == STATUS_OK && result->outcome == REPLY_STORED) {
-		if (work.new_thread)
+		if (work.new_thread && work.title.len == 0)
 			work.title = title_find(arena, desk->site, result->page);
 		status = find_reasons(&work);
 		if (status == STATUS_OK)

@@ -8,6 +8,16 @@ CREATE TABLE site (
   name  TEXT NOT NULL UNIQUE
 ) STRICT;
 
+-- A page of the owner's list, as `rejoinder pages import` has read it: which pages there are, and what
+-- they are called.
+CREATE TABLE page (
+  site_id       INTEGER NOT NULL REFERENCES site (id),
+  page          TEXT NOT NULL,  -- canonical path on the site, '/world/astana'
+  title         TEXT NOT NULL,  -- '': the list does not tell
+  published_at  INTEGER,        -- of the article; NULL: the list does not tell
+  PRIMARY KEY (site_id, page)
+) STRICT, WITHOUT ROWID;
+
 -- A page that somebody replied to.
 CREATE TABLE thread (
   id          INTEGER PRIMARY KEY,
