@@ -4,6 +4,7 @@
 //   run.mjs            all of them
 //   run.mjs --short    a handful: the next ones with every commit; MUTANTS_TURN=1 for those behind them
 //   run.mjs NAME ...   these
+//   run.mjs --check    only whether each still has its one place in the source
 //
 // A mutant whose place is no longer in the source, or there twice, is a failure: it must be made to fit
 // again.  So is one whose tests do not pass without it.
@@ -74,16 +75,15 @@ function test(line, log) {
 // `find` as an expression that does not care how lines are broken.
 const pattern = (find) => new RegExp(find.trim().split(/\s+/).map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('\\s+'), 'g');
 
-// Why it cannot be planted; undefined if it was.
-function plant({ file, find, put }) {
-  const at = path.join(tree, file);
-  if (!fs.existsSync(at)) return `there is no ${file}`;
+// The file's text with the fault in it, or why there is none: {text} or {why}.
+function faulty(folder, { file, find, put }) {
+  const at = path.join(folder, file);
+  if (!fs.existsSync(at)) return { why: `there is no ${file}` };
   const text = fs.readFileSync(at, 'utf8');
   const places = [...text.matchAll(pattern(find))];
-  if (places.length !== 1) return `does not apply: its place is ${places.length} times in ${file}`;
+  if (places.length !== 1) return { why: `does not apply: its place is ${places.length} times in ${file}` };
   const [{ index, 0: found }] = places;
-  fs.writeFileSync(at, text.slice(0, index) + put + text.slice(index + found.length));
-  return undefined;
+  return { text: text.slice(0, index) + put + text.slice(index + found.length) };
 }
 function restore({ file }) {
   if (fs.existsSync(path.join(root, file))) fs.writeFileSync(path.join(tree, file), source.get(file));
@@ -126,8 +126,9 @@ function tryMutant(mutant) {
   }
   remember(mutant);
   const log = path.join(home, `${mutant.name}.log`);
-  const why = plant(mutant);
+  const { why, text } = faulty(tree, mutant);
   if (why) return { failed: why };
+  fs.writeFileSync(path.join(tree, mutant.file), text);
   try {
     for (const line of lines) {
       const built = make(goals(parse(line)), log);
@@ -156,6 +157,11 @@ function chosen(args) {
 
 const names = mutants.map((one) => one.name);
 if (new Set(names).size !== names.length) throw new Error('two mutants have one name');
+if (process.argv.includes('--check')) {
+  const lost = mutants.map((one) => ({ ...one, ...faulty(root, one) })).filter((one) => one.why);
+  for (const { name, why } of lost) console.log(`not ok - ${name}: ${why}`);
+  process.exit(lost.length > 0 ? 1 : 0);
+}
 const list = chosen(process.argv.slice(2));
 prepare();
 const sum = { passed: 0, failed: 0, skipped: 0 };
