@@ -113,6 +113,22 @@ test('a waiting reply is forgotten after 30 days, and so is a draft', async () =
   await leave();
 });
 
+test('a waiting reply that was published on a later page of the thread is forgotten, too', async () => {
+  const { page, context, leave, at } = await read();
+  const give = (name, contentType, body) => context.route(`**/comments/threads${at}/~/${name}`, (route) => route.fulfill({ contentType, body }));
+  await page.locator('form').waitFor();
+  await give('thread.html', 'text/html', `<section class="rejoinder"><ol class="rejoinder-replies"></ol><p class="rejoinder-more"><a rel="next" href="/comments/threads${at}/~/page.2.html">More</a></p></section>`);
+  await give('thread.json', 'application/json', '{"page":1,"pages":3,"replies":[]}');
+  await give('thread.3.json', 'application/json', '{"page":3,"replies":[{"id":"900007","parent_id":"900008"}]}');
+  await page.evaluate((here) => localStorage.setItem('rejoinder:waiting', JSON.stringify(['900007', '900008'].map((id) => (
+    { id, receipt: '/comments/receipt/x', page: here, parent: '', comment: `Number ${id}.`, at: Date.now() })))), at);
+  await page.reload();
+  await page.getByText('Number 900008.').waitFor();
+  assert.equal(await waiting(page).count(), 1);
+  assert.doesNotMatch(await local(page), /900007/);
+  await leave();
+});
+
 test('a draft outlives a reload, a walk to another page and back, and ends when it is sent', async () => {
   const { page, leave } = await read();
   await page.locator('form').waitFor();
@@ -295,6 +311,40 @@ test('an answer that is lost on the way, or a lost connection: every word stays,
   await leave();
 });
 
+test('when nothing answers the wait ends; and a page that comes back from the browser\'s memory has its button back', async () => {
+  const { page, leave, complaints } = await read();
+  // The script's own half minute, a hundred times as fast.
+  await page.addInitScript(() => {
+    const timeout = AbortSignal.timeout.bind(AbortSignal);
+    AbortSignal.timeout = (ms) => timeout(ms === 30000 ? window.patience ?? 10000 : 0);
+  });
+  await page.reload();
+  await page.locator('form').waitFor();
+  await fill(page, good('Said into the silence.'));
+  let release;
+  const held = new Promise((resolve) => { release = resolve; });
+  await page.route(REPLY, async (route) => { await held; await route.abort().catch(() => {}); }, { times: 2 });
+  await page.evaluate(() => { window.patience = 300; });
+  await send(page);
+  await page.waitForFunction(() => /could not be sent/.test(document.querySelector('form [role=status]').textContent));
+  assert.equal(await page.inputValue('textarea[name=comment]'), 'Said into the silence.');
+  await page.evaluate(() => { window.patience = 10000; });
+  const button = page.locator('form button[type=submit]');
+  await button.click();
+  await page.waitForFunction(() => document.querySelector('textarea').readOnly);
+  assert.equal(await button.getAttribute('aria-disabled'), 'true');
+  await page.evaluate(() => dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true })));
+  assert.equal(await button.getAttribute('aria-disabled'), 'false');
+  assert.equal(await page.evaluate(() => document.querySelector('textarea').readOnly), false);
+  release();
+  await page.waitForFunction(() => /could not be sent/.test(document.querySelector('form [role=status]').textContent));
+  await send(page);
+  await waiting(page).waitFor();
+  assert.equal(stored('Said into the silence.'), 1);
+  complaints.splice(0, complaints.length, ...complaints.filter((one) => !/ERR_FAILED/.test(one)));
+  await leave();
+});
+
 test('too fast, busy, and a web server that says so itself: the words stay, the seconds are told, the button comes back', async () => {
   const { page, leave, complaints } = await read();
   await page.locator('form').waitFor();
@@ -381,6 +431,59 @@ test('where the door does not come, reading goes on, and the link leads to the f
   await page.waitForURL(/\/comments\/form\?page=.*parent=/);
   complaints.splice(0, complaints.length, ...complaints.filter((one) => !/ERR_CONNECTION_REFUSED/.test(one)));
   await reader.leave();
+});
+
+test('where the door does not come, an address with a query still shows its thread', async () => {
+  const { page, context, leave, at, complaints } = await read();
+  const first = await post(all, { page: at, name: 'Marat', comment: 'Found without the query.' });
+  await moderator.approve(first.id);
+  await context.route(FORM, (route) => route.fulfill({ status: 503, contentType: 'text/html', body: '<h1>Please try again</h1>' }));
+  await page.goto(`${at}?utm_source=letter`);
+  await page.getByText('Found without the query.').waitFor();
+  // When it is back, so is the form.
+  await context.unroute(FORM);
+  await page.getByRole('link', { name: 'Reply to Marat' }).click();
+  await page.locator(`#reply-${first.id} form`).waitFor();
+  complaints.splice(0, complaints.length, ...complaints.filter((one) => !/status of 503/.test(one)));
+  await leave();
+});
+
+test('where the browser stores nothing, replies are sent all the same', async () => {
+  const { page, leave } = await read();
+  await page.addInitScript(() => Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no', 'SecurityError'); } }));
+  await page.reload();
+  await page.locator('form').waitFor();
+  await page.getByLabel(REMEMBER, { exact: true }).check();
+  await fill(page, good('Kept by nobody here.'));
+  await send(page);
+  await waiting(page).waitFor();
+  assert.equal(stored('Kept by nobody here.'), 1);
+  await leave();
+});
+
+test('by keyboard alone: through the form in its order, to a reply, back, and out', async () => {
+  const { page, leave, at } = await read();
+  const first = await post(all, { page: at, name: 'Marat', comment: 'Press your keys.', website: '' });
+  await moderator.approve(first.id);
+  await page.reload();
+  await page.locator('form').waitFor();
+  await page.getByRole('link', { name: 'Reply to Marat' }).focus();
+  await page.keyboard.press('Enter');
+  await page.locator(`#reply-${first.id} form`).waitFor();
+  const order = [];
+  for (let i = 0; i < 6; i++) {
+    order.push(await page.evaluate(() => document.activeElement.name || document.activeElement.type));
+    await page.keyboard.press('Tab');
+  }
+  assert.deepEqual(order, ['comment', 'name', 'email', 'website', 'checkbox', 'submit']);
+  await page.focus('textarea[name=comment]');
+  await page.keyboard.press('Shift+Tab');
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Cancel');
+  const ring = await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle);
+  assert.notEqual(ring, 'none');
+  await page.keyboard.press('Enter');
+  assert.equal(await page.evaluate(() => document.activeElement.getAttribute('aria-label')), 'Reply to Marat');
+  await leave();
 });
 
 test('the demo\'s article gets all of it, from one line', async () => {

@@ -56,6 +56,7 @@ function hide(name, value) {
 // Words and a key, asked for when they are needed: who only reads does not wake the door.
 function load() {
 	loading = loading || ask(`form?page=${encodeURIComponent(page)}`).then((got) => {
+		if (got.status >= 500) throw got;
 		const doc = parse(got);
 		const given = doc.querySelector('form.rejoinder-form');
 		if (given) {
@@ -69,13 +70,13 @@ function load() {
 }
 
 function furnish(given) {
-	if (!field('key')?.value) hide('key', given.elements.namedItem('key').value);
+	if (!field('key')?.value) hide('key', given.elements.key.value);
 	if (remember) return;
 	counter = make('bdi', { dir: 'ltr' });
 	comment.after(make('span', { class: 'rejoinder-count' }, `${words.count} `, counter));
-	remember = make('input', { type: 'checkbox', id: 'rejoinder-remember' });
+	remember = make('input', { type: 'checkbox' });
 	remember.checked = recall('person');
-	status.before(make('p', { class: 'rejoinder-remember' }, remember, make('label', { for: remember.id }, words.remember)));
+	status.before(make('label', { class: 'rejoinder-remember' }, remember, words.remember));
 	count();
 }
 
@@ -286,7 +287,9 @@ async function showWaiting() {
 
 async function fetchThread() {
 	// Which part of a query belongs to the page, only the door knows.
-	if (page.includes('?')) page = (await load()).given.elements.namedItem('page').value;
+	if (page.includes('?')) {
+		try { page = (await load()).given.elements.page.value; } catch { /* then none of it */ }
+	}
 	const got = await ask(`${folder()}thread.html`);
 	thread = got.ok && parse(got).querySelector('section.rejoinder');
 	if (!thread) return;
