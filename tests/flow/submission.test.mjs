@@ -194,13 +194,25 @@ function checkAlways(run, answer, { fields }, isRefusal) {
   if (!form && email.length > 5) assert.ok(!answer.bytes.includes(email), 'the e-mail is in the answer');
 }
 
+// Counting takes longer than asking a door: what was counted last still holds when nothing came between.
+let counted;
+function countBefore() {
+  counted ??= it.count();
+  return counted;
+}
+function storedSince(count) {
+  counted = it.count();
+  return counted - count;
+}
+
 async function tryRow(row, run) {
+  if (row.before !== '') counted = undefined;
   const first = await prepare(run, row.before);
-  const count = it.count();
+  const count = countBefore();
   const submission = changed(run, row.change);
   const answer = await send(run, submission);
   const isRefusal = !['accepted', 'again'].includes(row.status);
-  assert.equal(it.count() - count, Number(row.stored), `replies stored; the answer was ${answer.status} ${textOf(answer.text).slice(0, 300)}`);
+  assert.equal(storedSince(count), Number(row.stored), `replies stored; the answer was ${answer.status} ${textOf(answer.text).slice(0, 300)}`);
   if (row.status === 'accepted') checkTaken(run, answer, undefined, submission.how.raw ? {} : submission);
   else if (row.status === 'again') checkTaken(run, answer, first, submission);
   else checkRefused(run, row, answer);
@@ -259,10 +271,10 @@ function oneField(file, field) {
     test(`${field}: ${row[field === 'email' ? 'address' : field]} is ${row.valid === 'yes' ? 'taken' : 'refused'}`, () => everyWay(row, async (run) => {
       const value = evaluate(row[field === 'email' ? 'address' : field]);
       const fields = run.good.map(([name, good]) => [name, name === field ? value : good]);
-      const count = it.count();
+      const count = countBefore();
       const answer = await send(run, { fields, how: {} });
       const taken = row.valid === 'yes';
-      assert.equal(it.count() - count, taken ? 1 : 0, `answered ${answer.status}: ${textOf(answer.text).slice(0, 300)}`);
+      assert.equal(storedSince(count), taken ? 1 : 0, `answered ${answer.status}: ${textOf(answer.text).slice(0, 300)}`);
       if (taken) checkTaken(run, answer, undefined, {});
       else {
         checkRefused(run, { status: '422', error: field }, answer);
