@@ -499,6 +499,29 @@ describe('withdrawing a reply', () => {
     }
   });
 
+  test('of an approval, an edit and a withdrawal at once exactly one comes about', async () => {
+    const won = { published: 0, edited: 0, withdrawn: 0 };
+    for (let round = 0; round < 20; round++) {
+      const { id, receipt } = await held();
+      const [{ form, reply }, own, out] = [await moderator.decisionForm(id), await editForm(receipt), withdrawForm((await get(receipt)).text)];
+      const all = [() => moderator.submit(form.action, [...Moderator.rest(form), ['reply', reply], ['state', 'published']]),
+        () => press(own, { comment: 'Edited in a hurry.' }), () => it.reader({ uri: out.action, form: fieldsOf(out) })];
+      const turned = [0, 1, 2].map((i) => (i + round) % 3);
+      const statuses = [];
+      await Promise.all(turned.map(async (i) => { statuses[i] = (await all[i]()).status; }));
+      assert.deepEqual([...statuses].sort(), [303, 409, 409], statuses.join(' '));
+      const now = row(id), winner = ['published', 'edited', 'withdrawn'][statuses.indexOf(303)];
+      assert.equal(now.revision, 2);
+      assert.equal(now.state, winner === 'edited' ? 'held' : winner);
+      assert.equal(now.comment === 'Edited in a hurry.', winner === 'edited');
+      assert.equal(now.comment === '', winner === 'withdrawn');
+      won[winner]++;
+    }
+    console.log(`receipt: of twenty races ${Object.entries(won).map(([what, n]) => `${n} ${what}`).join(', ')}`);
+    assert.deepEqual(tallies(), counted());
+    checkWell();
+  });
+
   test('after a decision, or as it was before an edit, it cannot be withdrawn: 409, nothing erased', async () => {
     const { id, receipt, mark } = await marked();
     const form = withdrawForm((await get(receipt)).text);
