@@ -26,4 +26,4 @@ fuzzers: $(FUZZERS:%=$(BUILD)/bin/fuzz_%)
 
 $(BUILD)/bin/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/fuzz.h tests/unit/html_oracle.h $(BUILD)/librejoinder.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Itests/unit -o $@ $< $(BUILD)/librejoinder.a $(ALL_LDFLAGS) -fsanitize=fuzzer $(LIBS)
+	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) -Itests/unit -o $@ $< $(BUILD)/librejoinder.a $(ALL_LDFLAGS) -fsanitize=fuzzer $(LIBS)
