@@ -157,10 +157,11 @@ static enum status
 read_all(int fd, struct arena *arena, const char *path, size_t most, struct str *content)
 {
 	struct stat info;
-	if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
-		errno = EINVAL;
+	if (fstat(fd, &info) != 0)
 		return complain("cannot read", path);
-	}
+	/* A folder, a pipe: there is no such file. */
+	if (!S_ISREG(info.st_mode))
+		return STATUS_MISSING;
 	if ((uint64_t)info.st_size > most)
 		return STATUS_TOO_LARGE;
 	size_t room = (size_t)info.st_size, len = 0;

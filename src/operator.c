@@ -44,7 +44,8 @@ fail(const char *what)
 static int
 misuse(const struct operator_command *command)
 {
-	fprintf(stderr, "Usage: rejoinder %s %s\n", command->name, command->arguments);
+	const char *space = command->arguments[0] == '\0' ? "" : " ";
+	fprintf(stderr, "Usage: rejoinder %s%s%s\n", command->name, space, command->arguments);
 	return OPERATOR_USAGE;
 }
 

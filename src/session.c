@@ -283,5 +283,9 @@ session_next(struct str wanted, struct str mount, struct str otherwise)
 	for (size_t i = 0; i < wanted.len; i++)
 		if (wanted.at[i] <= ' ' || wanted.at[i] > '~' || wanted.at[i] == '\\')
 			return otherwise;
+	/* Browsers resolve dot segments, also encoded ones: out of what is ours. */
+	struct str decoded = str_sub(wanted, 0, str_find(wanted, '?'));
+	if (str_has(decoded, '%') || str_search(decoded, STR("/.")) < decoded.len)
+		return otherwise;
 	return wanted;
 }

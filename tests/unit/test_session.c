@@ -340,7 +340,8 @@ nobody_is_sent_elsewhere(void **state)
 	    "//comments/moderate/", "/comments//moderate/", "/comments/moderate/\r\nSet-Cookie: a=b",
 	    "/comments/moderate/\t", "/comments/moderate/\\evil", "/comments/moderate/ x", "/comments/moderate/\xc3\xa4",
 	    "/comments/moderate/\x7f", "comments/moderate/", "/COMMENTS/moderate/", "/comments/reply",
-	    "/\t/comments/moderate/", "?/comments/moderate/"};
+	    "/\t/comments/moderate/", "?/comments/moderate/", "/comments/moderate/../../x",
+	    "/comments/moderate/.%2e/x", "/comments/moderate/%2e%2e/x", "/comments/moderate/./x"};
 	struct str mount = STR("/comments"), otherwise = STR("/comments/moderate/?default");
 	for (size_t i = 0; i < sizeof good / sizeof *good; i++)
 		assert_str(session_next(str_from(good[i]), mount, otherwise), good[i]);
