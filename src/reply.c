@@ -768,6 +768,10 @@ check_change(struct work *work, bool new_email)
 	check_website(work->arena, fields[REPLY_WEBSITE], work->result);
 	if (new_email)
 		check_email(work->arena, fields[REPLY_EMAIL], work->result, &work->email);
+	/* A number for a website must not pass for none, which would erase the one that is there. */
+	for (int i = REPLY_COMMENT; i <= REPLY_WEBSITE; i++)
+		if (work->submission->not_text[i])
+			blame(work->result, (enum reply_field)i, REPLY_FAULT_NOT_TEXT, 0);
 }
 
 enum status

@@ -359,6 +359,20 @@ describe('changing a reply', () => {
     assert.equal(row(id).revision, 1);
   });
 
+  test('what JSON sends as something else than text is wrong, not empty', async () => {
+    const { receipt } = await held();
+    const before = stored();
+    const good = { revision: '1', comment: 'Good words.', name: 'Good', website: 'https://example.org/', email: '' };
+    for (const name of ['comment', 'name', 'website', 'email']) {
+      for (const value of [7, true, {}, ['x']]) {
+        const answer = await it.reader({ uri: `${receipt}/edit`, json: { ...good, [name]: value } });
+        assert.equal(answer.status, 422, `${name}: ${JSON.stringify(value)}`);
+        assert.equal(fieldOf(replyForm(answer.text), name).attributes['aria-invalid'], 'true');
+      }
+    }
+    assert.deepEqual(stored(), before);
+  });
+
   test('what is no form is refused as elsewhere: 400, 413, 415', async () => {
     const { receipt } = await held();
     const before = stored();
