@@ -18,6 +18,7 @@ static const struct operator_command commands[] = {
     {"close", "PAGE", "take no new replies on a page", operator_close},
     {"reopen", "PAGE", "take replies there again", operator_reopen},
     {"pages", "import FILE [--dry-run] [--site NAME]", "which pages there are, and their titles: CSV or sitemap", operator_pages},
+    {"snippet", "nginx|html PAGE [--site NAME]", "what to paste into the web server's configuration, or an article", operator_snippet},
     {"publish", "[--all]", "write the files that lag, or all of them", operator_publish},
     {"check", "", "look at configuration, permissions, store and published files", operator_check},
     {"stats", "", "count replies by state", operator_stats},

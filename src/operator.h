@@ -22,6 +22,7 @@ operator_run operator_moderator;
 operator_run operator_close;
 operator_run operator_reopen;
 operator_run operator_pages; /* src/operator_pages.c */
+operator_run operator_snippet; /* src/operator_pages.c */
 operator_run operator_publish;
 operator_run operator_check;
 operator_run operator_stats;

@@ -10,6 +10,8 @@
 #include "door.h"
 #include "import_pages.h"
 #include "page.h"
+#include "page/snippet.h"
+#include "page/snippet_nginx_txt.h"
 #include "publish.h"
 
 enum { PIECE = 64 * 1024, TOLD_MOST = 100, WHAT_MOST = 200 };
@@ -233,4 +235,71 @@ operator_pages(const struct operator_command *command, const char *config, int a
 	if (!read_arguments(argc, argv, &arguments) || strcmp(arguments.verb, "import") != 0)
 		return misuse(command);
 	return import_file(config, &arguments);
+}
+
+/* --- snippet --------------------------------------------------------------------------------------- */
+
+typedef void snippet(struct out *out, const struct door_site *site, struct arena *arena, struct str page);
+
+static void
+snippet_nginx(struct out *out, const struct door_site *site, struct arena *arena, struct str page)
+{
+	const struct config_site *config = site->config;
+	struct out thread;
+	out_init(&thread, arena);
+	out_put(&thread, config->mount);
+	out_byte(&thread, '/');
+	out_url_path(&thread, page_file(arena, page, STR("thread.html")));
+	struct page_snippet_nginx_txt fields = {
+	    .mount = config->mount.len > 0 ? config->mount : STR("/"),
+	    .moved = !str_eq(config->mount, STR("/comments")),
+	    .site = config->name,
+	    .renamed = !str_eq(config->name, STR("main")),
+	    .thread = out_str(&thread),
+	    .page = page_url(arena, config, page),
+	};
+	page_snippet_nginx_txt(out, site->words, &fields);
+}
+
+static void
+snippet_html(struct out *out, const struct door_site *site, struct arena *arena, struct str page)
+{
+	struct page_snippet fields = {.mount = site->config->mount, .page = page_url(arena, site->config, page)};
+	page_snippet(out, site->words, &fields);
+}
+
+static int
+print_snippet(struct door *door, const struct arguments *arguments, snippet *make)
+{
+	const struct door_site *site = door_site(door, str_from(arguments->site));
+	struct str page;
+	struct out out;
+	if (site == NULL)
+		return fail("there is no such site in the configuration");
+	if (page_canonical(&door->arena, site->config, str_from(arguments->noun), &page) != STATUS_OK)
+		return fail("this is no page: give its path, as in /world/astana");
+	if (!page_allowed(site->config, page))
+		fputs("rejoinder: note: `pages` in the configuration excludes this page: it takes no replies yet\n", stderr);
+	out_init(&out, &door->arena);
+	make(&out, site, &door->arena, page);
+	if (out_status(&out) != STATUS_OK)
+		return fail("there is not enough memory");
+	fwrite(out.at, 1, out.len, stdout);
+	return OPERATOR_DONE;
+}
+
+int
+operator_snippet(const struct operator_command *command, const char *config, int argc, char **argv)
+{
+	struct arguments arguments;
+	struct door door;
+	bool read = read_arguments(argc, argv, &arguments) && !arguments.dry_run;
+	bool nginx = read && strcmp(arguments.verb, "nginx") == 0;
+	if (!nginx && (!read || strcmp(arguments.verb, "html") != 0))
+		return misuse(command);
+	if (door_open(config, &door) != STATUS_OK)
+		return OPERATOR_FAILED;
+	int result = print_snippet(&door, &arguments, nginx ? snippet_nginx : snippet_html);
+	door_close(&door);
+	return result;
 }

@@ -195,4 +195,39 @@ test('a new title reaches threads and their files', async () => {
   assert.match(it.thread('/world/almaty', 'feed.xml'), /Replies to “Apples”/);
   assert.equal(it.sql('SELECT count(*) AS n FROM publication')[0].n, 0);
   assert.equal(load('/world/almaty,Apples\n').told, 'LIST: 0 new, 0 changed, 1 as they were\n');
+  await it.stop('reader');
+});
+
+test('snippets: what is pasted leads to the page', async () => {
+  const nginx = it.mustCli(['snippet', 'nginx', '/world/astana/']).stdout;
+  assert.match(nginx, /^ {4}include \/etc\/rejoinder\/nginx\/rejoinder\.conf;$/m);
+  assert.match(nginx, /^<!--#include virtual="\/comments\/threads\/world\/astana\/~\/thread\.html" -->$/m);
+  assert.doesNotMatch(nginx, /In that file/);
+  const odd = it.mustCli(['snippet', 'nginx', '/a"--><b>$c/50%25']).stdout;
+  assert.match(odd, /virtual="\/comments\/threads\/a%22--%3E%3Cb%3E%24c\/50%25\/~\/thread\.html"/);
+  const html = it.mustCli(['snippet', 'html', '/a"><b>&/50%25']).stdout;
+  assert.match(html, /<input type="hidden" name="page" value="\/a%22%3E%3Cb%3E%26\/50%25">/);
+  assert.match(html, /<div class="rejoinder" data-rejoinder data-page="\/a%22%3E%3Cb%3E%26\/50%25"><\/div>/);
+  assert.match(html, /<script src="\/comments\/static\/rejoinder\.js" async><\/script>/);
+  for (const name of ['comment', 'name', 'email', 'website', 'phone']) assert.ok(html.includes(` name="${name}"`), name);
+
+  it.configure({ sites: { shop: { base: 'https://shop.example', mount: '/talk', pages: ['/x'], page_keys: ['p'] } } });
+  const shop = it.mustCli(['snippet', 'nginx', '--site', 'shop', '/?p=7']);
+  assert.match(shop.stderr, /excludes this page/);
+  assert.match(shop.stdout, /write \/talk for \/comments/);
+  assert.match(shop.stdout, /write shop for main/);
+  assert.match(shop.stdout, /virtual="\/talk\/threads\/p%3D7\/~\/thread\.html"/);
+  assert.match(it.mustCli(['snippet', 'html', '/?p=7', '--site', 'shop']).stdout, /action="\/talk\/reply"[^]*value="\/\?p=7"/);
+
+  for (const args of [[], ['nginx'], ['apache', '/x'], ['html', '/x', '/y'], ['html', '/x', '--dry-run']])
+    assert.equal(it.cli(['snippet', ...args]).status, 2, args.join(' '));
+  assert.match(it.cli(['snippet', 'html', 'x']).stderr, /this is no page/);
+
+  // What the pasted form sends is taken.
+  await it.start('reader');
+  const page = /name="page" value="([^"]*)"/.exec(html)[1];
+  const answer = await it.reader({ uri: '/comments/reply', form: it.goodReply({ page, key: undefined, phone: '' }) });
+  assert.equal(answer.status, 303);
+  assert.equal(it.sql('SELECT page FROM thread ORDER BY id DESC LIMIT 1')[0].page, '/a"><b>&/50%');
+  await it.stop('reader');
 });
