@@ -60,6 +60,7 @@ test('a thread and a form appear, a reply is sent without leaving, waits, and is
   await moderator.approve(first.id);
   await page.reload();
   await page.getByText('I was here first.').waitFor();
+  await page.locator('form').waitFor();
   assert.equal(await page.getByRole('heading', { name: 'Leave a Reply' }).count(), 1);
   await fill(page, good('Sent without leaving the article.'));
   await send(page);
@@ -80,11 +81,20 @@ test('a thread and a form appear, a reply is sent without leaving, waits, and is
   assert.match(await waiting(page).innerText(), /Sent without leaving the article\./);
   const receipt = await waiting(page).locator('a').getAttribute('href');
   assert.match((await all.nginx.get(receipt)).text, /Your reply waits for a moderator/);
-  // A second one, at once, with the fresh form.
+  // A second one, with the fresh form; whoever is quick does not wait for that to answer somebody.
+  await fill(page, good('Sent just before.'));
+  let release;
+  await page.route(FORM, async (route) => { await new Promise((resolve) => { release = resolve; }); await route.continue(); }, { times: 1 });
+  await send(page);
+  await page.getByText('Sent just before.').waitFor();
+  await page.getByRole('link', { name: 'Reply to Somebody' }).click();
+  await page.locator(`#reply-${first.id} form`).waitFor({ timeout: 3000 });
+  await page.keyboard.press('Escape');
+  release();
   await fill(page, good('And one more thing.'));
   await send(page);
   await page.getByText('And one more thing.').waitFor();
-  assert.equal(await waiting(page).count(), 2);
+  assert.equal(await waiting(page).count(), 3);
   for (const { id } of all.it.sql(`SELECT reply.id FROM reply JOIN thread ON thread.id = thread_id WHERE page = '${at}' AND state = 'held'`)) await moderator.approve(String(id));
   await page.reload();
   await page.locator('article', { hasText: 'And one more thing.' }).waitFor();

@@ -301,6 +301,7 @@ async function fetchThread() {
 
 // Sees to form and words; fails where there are none to be had.
 async function show() {
+	if (form && words) return;
 	const { doc, given } = await load();
 	if (given && !form) {
 		form = document.importNode(given, true);
