@@ -258,24 +258,24 @@ door_wants_json(const struct fcgi_request *request)
 }
 
 static void
-headers(struct fcgi_response *response, int code, struct str cache)
+headers(struct fcgi_response *response, int code, struct str cache, struct str referrer)
 {
 	response->code = code;
 	fcgi_header(response, "X-Content-Type-Options", STR("nosniff"));
-	fcgi_header(response, "Referrer-Policy", STR("same-origin"));
+	fcgi_header(response, "Referrer-Policy", referrer);
 	fcgi_header(response, "Cache-Control", cache);
 }
 
 static void
-common_headers(struct fcgi_response *response, int code)
+common_headers(struct fcgi_response *response, int code, struct str referrer)
 {
-	headers(response, code, STR("no-store"));
+	headers(response, code, STR("no-store"), referrer);
 }
 
 static void
-page_headers(struct fcgi_response *response, int code, struct str policy)
+page_headers(struct fcgi_response *response, int code, struct str policy, struct str referrer)
 {
-	common_headers(response, code);
+	common_headers(response, code, referrer);
 	response->type = STR("text/html; charset=utf-8");
 	fcgi_header(response, "Content-Security-Policy", policy);
 	fcgi_header(response, "Cross-Origin-Opener-Policy", STR("same-origin"));
@@ -284,19 +284,21 @@ page_headers(struct fcgi_response *response, int code, struct str policy)
 void
 door_page(struct fcgi_response *response, int code)
 {
-	page_headers(response, code, STR(POLICY "'self'"));
+	/* A receipt's address is its secret: the article that it leads back to must not see it. */
+	page_headers(response, code, STR(POLICY "'self'"), STR("no-referrer"));
 }
 
 void
 door_private_page(struct fcgi_response *response, int code)
 {
-	page_headers(response, code, STR(POLICY "'none'"));
+	/* With no-referrer browsers would send no Origin either, which is what protects here. */
+	page_headers(response, code, STR(POLICY "'none'"), STR("same-origin"));
 }
 
 void
 door_file(struct fcgi_response *response, struct str type, struct str cache)
 {
-	headers(response, 200, cache);
+	headers(response, 200, cache, STR("same-origin"));
 	response->type = type;
 	if (str_starts(type, STR("text/html")))
 		fcgi_header(response, "Content-Security-Policy", STR(POLICY "'self'"));
@@ -305,14 +307,14 @@ door_file(struct fcgi_response *response, struct str type, struct str cache)
 void
 door_json(struct fcgi_response *response, int code)
 {
-	common_headers(response, code);
+	common_headers(response, code, STR("no-referrer"));
 	response->type = STR("application/json");
 }
 
 void
 door_redirect(struct fcgi_response *response, struct str path)
 {
-	common_headers(response, 303);
+	common_headers(response, 303, STR("same-origin"));
 	fcgi_header(response, "Location", path);
 }
 
@@ -406,7 +408,7 @@ void
 door_health(const struct door *door, struct fcgi_response *response)
 {
 	enum status status = db_health(door->db);
-	common_headers(response, status == STATUS_OK ? 200 : 503);
+	common_headers(response, status == STATUS_OK ? 200 : 503, STR("same-origin"));
 	response->type = STR("text/plain; charset=utf-8");
 	out_put(&response->body, status == STATUS_OK ? STR("ok\n") : STR("the database cannot be read\n"));
 }

@@ -579,6 +579,12 @@ bind_new(const char *path, int *listener)
 		log_event(LOG_LEVEL_ERROR, "%s: another program listens there already", path);
 		return STATUS_CONFLICT;
 	}
+	/* A slip of the pen may name the database. */
+	struct stat info;
+	if (lstat(path, &info) == 0 && !S_ISSOCK(info.st_mode)) {
+		log_event(LOG_LEVEL_ERROR, "%s: there is a file of that name, and it is no socket", path);
+		return STATUS_CONFLICT;
+	}
 	unlink(path);
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	mode_t mask = umask(0117);

@@ -17,7 +17,11 @@
 
 enum {
 	FCGI_GATHER_MOST = 512,       /* connections that wait; more stay in the backlog */
-	FCGI_GATHER_PEEK = 64 * 1024, /* bytes from which a request is whole enough */
+	/*
+	 * Bytes from which a request is whole enough.  Few: how many can be looked at ahead is limited by
+	 * the sender's buffer, in which each small write takes far more room than its bytes.
+	 */
+	FCGI_GATHER_PEEK = 4 * 1024,
 	FCGI_GATHER_EVENTS = 64       /* that one wait reports at most */
 };
 

@@ -215,18 +215,20 @@ attribute_str(const MD_ATTRIBUTE *attribute)
 static struct str
 attribute_url(struct arena *arena, const MD_ATTRIBUTE *attribute)
 {
-	struct out url;
-	out_init(&url, arena);
 	struct str text = attribute_str(attribute);
-	for (size_t i = 0; text.len > 0 && attribute->substr_offsets[i] < text.len; i++) {
+	/* A reference is never shorter than what it stands for. */
+	char *to = arena_alloc(arena, text.len + 1);
+	size_t len = 0;
+	for (size_t i = 0; to != NULL && text.len > 0 && attribute->substr_offsets[i] < text.len; i++) {
 		size_t from = attribute->substr_offsets[i];
 		struct str part = str_sub(text, from, attribute->substr_offsets[i + 1] - from);
 		char utf8[4];
 		if (attribute->substr_types[i] == MD_TEXT_ENTITY)
 			part = reference_text(part, utf8);
-		out_put(&url, part);
+		memcpy(to + len, part.at, part.len);
+		len += part.len;
 	}
-	return out_str(&url);
+	return (struct str){to, len};
 }
 
 /*

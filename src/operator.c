@@ -265,6 +265,24 @@ operator_init(const struct operator_command *command, const char *config, int ar
 
 /* --- moderator ----------------------------------------------------------------------------------- */
 
+/* One line without its end; false for none, for one that does not fit, and for one with a NUL in it. */
+static bool
+read_line(char *to, size_t room)
+{
+	char *line = NULL;
+	size_t size = 0;
+	ssize_t n = getline(&line, &size, stdin);
+	size_t len = n <= 0 ? 0 : (size_t)n - (line[n - 1] == '\n' ? 1 : 0);
+	bool fits = n > 0 && len < room && memchr(line, '\0', len) == NULL;
+	if (fits) {
+		memcpy(to, line, len);
+		to[len] = '\0';
+	}
+	secret_wipe(line, size);
+	free(line);
+	return fits;
+}
+
 /* A password from the terminal, without echo, or one line of standard input. */
 static bool
 ask_password(const char *prompt, char *password, size_t room)
@@ -277,13 +295,11 @@ ask_password(const char *prompt, char *password, size_t room)
 		fputs(prompt, stderr);
 		tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
 	}
-	bool got = fgets(password, (int)room, stdin) != NULL;
+	bool got = read_line(password, room);
 	if (terminal) {
 		tcsetattr(STDIN_FILENO, TCSAFLUSH, &normal);
 		fputs("\n", stderr);
 	}
-	if (got)
-		password[strcspn(password, "\n")] = '\0';
 	return got;
 }
 
@@ -303,7 +319,7 @@ hash_new_password(struct account *account)
 	char password[SESSION_PASSWORD_MOST + 2], again[SESSION_PASSWORD_MOST + 2];
 	enum status status = STATUS_INVALID;
 	if (!ask_password("Password (15 characters or more): ", password, sizeof password))
-		fail("no password on standard input");
+		fail("there is no password on standard input, or it is too long, or holds a NUL");
 	else if (session_password(str_from(password)) != STATUS_OK)
 		fail("a password takes 15 to 1024 bytes of valid text");
 	else if (isatty(STDIN_FILENO) != 0 &&
@@ -328,8 +344,15 @@ static enum status
 update_disabled(struct db_conn *conn, void *context)
 {
 	struct account *account = context;
-	return account_disable(conn,
-	    &(struct account_disable_in){.name = account->name, .disabled = account->disabled}, &account->changed);
+	struct account_find_row row;
+	struct account_disable_in in = {.name = account->name, .disabled = account->disabled};
+	enum status status = account_find(conn, account->arena, &(struct account_find_in){.name = account->name}, &row);
+	if (status == STATUS_OK)
+		status = account_disable(conn, &in, &account->changed);
+	/* Else they would come back to life with the account. */
+	if (status == STATUS_OK)
+		status = session_end_all(conn, &(struct session_end_all_in){.account_id = row.id}, NULL);
+	return status;
 }
 
 static enum status

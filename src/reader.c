@@ -398,10 +398,11 @@ answer_too_large(const struct reader_visit *visit, const struct fcgi_request *re
 	struct form form;
 	form_read_cut(visit->arena, encoding, request->body, &form);
 	bool read = reply_fields(&form, &kept) == STATUS_OK && kept.fields[REPLY_COMMENT].len > 0;
-	if (door_wants_json(request) || !read) {
+	/* Without a page it is no new reply, but a change of one: the words come back on a plain page. */
+	if (door_wants_json(request) || !read || kept.fields[REPLY_PAGE].len == 0) {
 		door_refuse(visit->site, request, response,
 		    &(struct door_refusal){413, "too-large", WORD_TITLE_TOO_LARGE, WORD_REFUSED_TOO_LARGE, WORD_ADVICE_BACK,
-		        STR_NONE});
+		        read ? kept.fields[REPLY_COMMENT] : STR_NONE});
 		return;
 	}
 	if (page_canonical(visit->arena, visit->site->config, kept.fields[REPLY_PAGE], &result.page) != STATUS_OK)
@@ -624,19 +625,68 @@ read_revision(const struct form *form)
 	return read ? revision : 0;
 }
 
+/* What is shown above the form, or said in JSON, when a change was not stored. */
+static void
+refuse_change(const struct reader_visit *visit, const struct fcgi_request *request, struct fcgi_response *response,
+    struct editing *editing, const struct reply_receipt_row *row, const struct reply_submission *submission,
+    const struct reply_result *result)
+{
+	if (result->outcome == REPLY_TOO_FAST)
+		fcgi_header(response, "Retry-After", str_format(visit->arena, "%lld", (long long)result->wait));
+	if (door_wants_json(request)) {
+		refuse_json(visit, response, result);
+		return;
+	}
+	editing->code = answers[result->outcome].code;
+	editing->notice = say_n(visit, answers[result->outcome].page, result->wait);
+	show_edit(visit, response, editing, row, submission, result);
+}
+
 static void
 preview(const struct reader_visit *visit, const struct fcgi_request *request, struct fcgi_response *response,
     const struct reply_receipt_row *row, const struct reply_submission *submission, int64_t revision)
 {
+	struct reply_desk desk = desk_of(visit);
+	struct editing editing = {.code = 200, .revision = revision, .previewed = true};
 	struct reply_result result = {0};
 	struct markdown markdown;
-	enum status status = markdown_html(visit->arena, submission->fields[REPLY_COMMENT], &markdown);
-	if (status != STATUS_OK) {
-		door_fail(visit->site, request, response, status == STATUS_TOO_LARGE ? STATUS_BUSY : status);
+	reply_check_change(&desk, visit->arena, submission, &result);
+	if (result.outcome != REPLY_STORED) {
+		editing.previewed = false;
+		refuse_change(visit, request, response, &editing, row, submission, &result);
 		return;
 	}
-	struct editing editing = {.code = 200, .revision = revision, .previewed = true, .preview = markdown.html};
+	enum status status = markdown_html(visit->arena, submission->fields[REPLY_COMMENT], &markdown);
+	if (status != STATUS_OK) {
+		door_fail(visit->site, request, response, status);
+		return;
+	}
+	editing.preview = markdown.html;
 	show_edit(visit, response, &editing, row, submission, &result);
+}
+
+/* The store did not take it: somebody decided meanwhile, or it does not answer. */
+static void
+answer_change_failure(const struct reader_visit *visit, const struct fcgi_request *request,
+    struct fcgi_response *response, enum status status, struct editing *editing, const struct reply_receipt_row *row,
+    const struct reply_submission *submission)
+{
+	struct reply_result nothing_wrong = {0};
+	bool conflict = status == STATUS_CONFLICT;
+	if (door_wants_json(request) && conflict)
+		door_refuse(visit->site, request, response,
+		    &(struct door_refusal){409, "not-open", WORD_TITLE_DENIED, WORD_EDIT_NOT_OPEN, WORD_TITLE_DENIED,
+		        STR_NONE});
+	else if (door_wants_json(request))
+		door_fail(visit->site, request, response, status);
+	else {
+		bool busy = status == STATUS_BUSY;
+		editing->code = conflict ? 409 : busy ? 503 : 500;
+		editing->notice = say(visit, conflict ? WORD_EDIT_NOT_OPEN : busy ? WORD_REFUSED_BUSY : WORD_REFUSED_BROKEN);
+		if (busy)
+			fcgi_header(response, "Retry-After", STR("5"));
+		show_edit(visit, response, editing, row, submission, &nothing_wrong);
+	}
 }
 
 static void
@@ -647,23 +697,17 @@ save(const struct reader_visit *visit, const struct fcgi_request *request, struc
 	struct reply_client client = client_of(visit, request);
 	struct reply_target target = {row->id, revision};
 	struct reply_result result = {0};
-	struct editing editing = {.code = 422, .notice = say(visit, WORD_REFUSED_FIELDS), .revision = revision};
+	struct editing editing = {.revision = revision};
 	enum status status = reply_change(&desk, visit->arena, &target, submission, &client, &result);
-	if (status == STATUS_OK && result.outcome == REPLY_STORED) {
+	if (status != STATUS_OK)
+		answer_change_failure(visit, request, response, status, &editing, row, submission);
+	else if (result.outcome != REPLY_STORED)
+		refuse_change(visit, request, response, &editing, row, submission, &result);
+	else {
 		log_event(LOG_LEVEL_INFO, "reply %lld edited by its author", (long long)row->id);
-		door_redirect(response, receipt_path(visit, row->id));
-		return;
+		result.id = row->id;
+		accept(visit, request, response, &result);
 	}
-	if (status == STATUS_CONFLICT) {
-		editing.code = 409;
-		editing.notice = say(visit, WORD_EDIT_NOT_OPEN);
-	} else if (status != STATUS_OK) {
-		editing.code = status == STATUS_BUSY ? 503 : 500;
-		editing.notice = say(visit, status == STATUS_BUSY ? WORD_REFUSED_BUSY : WORD_REFUSED_BROKEN);
-	}
-	if (status == STATUS_BUSY)
-		fcgi_header(response, "Retry-After", STR("5"));
-	show_edit(visit, response, &editing, row, submission, &result);
 }
 
 void
@@ -686,6 +730,17 @@ reader_edit(void *context, struct fcgi_request *request, struct fcgi_response *r
 		preview(visit, request, response, &row, &submission, read_revision(&form));
 	else
 		save(visit, request, response, &row, &submission, read_revision(&form));
+}
+
+static void
+refuse_withdrawal(const struct reader_visit *visit, const struct fcgi_request *request, struct fcgi_response *response)
+{
+	if (door_wants_json(request))
+		door_refuse(visit->site, request, response,
+		    &(struct door_refusal){409, "not-open", WORD_TITLE_DENIED, WORD_RECEIPT_NOT_OPEN, WORD_TITLE_DENIED,
+		        STR_NONE});
+	else
+		answer_receipt(visit, request, response, 409, say(visit, WORD_RECEIPT_NOT_OPEN));
 }
 
 void
@@ -711,7 +766,7 @@ reader_withdraw(void *context, struct fcgi_request *request, struct fcgi_respons
 		door_must_truncate(visit->door);
 		door_redirect(response, receipt_path(visit, row.id));
 	} else if (status == STATUS_CONFLICT)
-		answer_receipt(visit, request, response, 409, say(visit, WORD_RECEIPT_NOT_OPEN));
+		refuse_withdrawal(visit, request, response);
 	else
 		door_fail(visit->site, request, response, status);
 }

@@ -774,6 +774,16 @@ check_change(struct work *work, bool new_email)
 			blame(work->result, (enum reply_field)i, REPLY_FAULT_NOT_TEXT, 0);
 }
 
+void
+reply_check_change(const struct reply_desk *desk, struct arena *arena, const struct reply_submission *submission,
+    struct reply_result *result)
+{
+	struct reply_submission trimmed = trim(submission);
+	struct work work = {.desk = desk, .arena = arena, .submission = &trimmed, .result = result};
+	*result = (struct reply_result){.outcome = REPLY_STORED};
+	check_change(&work, trimmed.fields[REPLY_EMAIL].len > 0);
+}
+
 enum status
 reply_change(const struct reply_desk *desk, struct arena *arena, const struct reply_target *target,
     const struct reply_submission *submission, const struct reply_client *client, struct reply_result *result)
@@ -784,7 +794,10 @@ reply_change(const struct reply_desk *desk, struct arena *arena, const struct re
 	enum status status = STATUS_OK;
 	*result = (struct reply_result){.outcome = REPLY_STORED};
 	check_change(&work, change.new_email);
-	if (result->outcome == REPLY_WRONG)
+	if (result->outcome == REPLY_STORED && !pace_take(desk->pace, bucket(desk, "pace-edit", client->network),
+	        rule_for_refusals(desk), client->now * 1000, &result->wait))
+		result->outcome = REPLY_TOO_FAST;
+	if (result->outcome != REPLY_STORED)
 		return STATUS_OK;
 	secret_hash(desk->matching, "comment", &trimmed.fields[REPLY_COMMENT], 1, work.hashes.comment);
 	if (change.new_email)

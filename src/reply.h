@@ -133,11 +133,15 @@ struct reply_target {
 /* May a reply of this state and age still be edited or withdrawn? */
 bool reply_is_open(const struct config_site *site, struct str state, int64_t created_at, int64_t now);
 
+/* Only looks: result->outcome is STORED when reply_change would find nothing wrong with the fields. */
+void reply_check_change(const struct reply_desk *desk, struct arena *arena,
+    const struct reply_submission *submission, struct reply_result *result);
+
 /*
  * Replaces name, website and comment, and the e-mail where one was typed again: an empty one keeps
  * the sealed one.  Reasons are sought anew; the revision rises, so nobody approves words unseen.
- * result->outcome: STORED, WRONG (see faults), or CONFLICT for a reply that is not open any more or
- * is of another revision.  BUSY or BROKEN when the store does not answer.
+ * result->outcome: STORED, WRONG (see faults) or TOO_FAST (see wait).  CONFLICT for a reply that is not
+ * open any more or is of another revision; BUSY or BROKEN when the store does not answer.
  */
 MUST_USE enum status reply_change(const struct reply_desk *desk, struct arena *arena,
     const struct reply_target *target, const struct reply_submission *submission,

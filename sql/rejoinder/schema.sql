@@ -54,7 +54,7 @@ CREATE TABLE reply (
   submission_hash BLOB,                               -- of all the fields as sent
   comment_hash    BLOB,                               -- of the comment alone
   content_hash    BLOB NOT NULL,                      -- of what is stored: notices damage
-  reasons         TEXT NOT NULL DEFAULT '',           -- why it may be suspicious: 'links:3 first'
+  reasons         TEXT NOT NULL DEFAULT '',           -- why it may be suspicious, a line each: links 3
   by_moderator    INTEGER NOT NULL DEFAULT 0,         -- 1: written by a moderator
   created_at      INTEGER NOT NULL,
   edited_at       INTEGER,
@@ -106,4 +106,4 @@ CREATE TABLE publication (
   PRIMARY KEY (thread_id, page_number)
 ) STRICT, WITHOUT ROWID;
 
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
