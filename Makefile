@@ -136,7 +136,7 @@ test-unit: $(UNIT) ## the rooms, one by one (RUNNER= goes before each program)
 	@tests/run-unit $(UNIT)
 
 # ONLY="canary.test.mjs" runs one file of these three.
-test-flow: all ## the doors over their sockets
+test-flow: all node_modules ## the doors over their sockets
 	@BIN=$(BIN) tests/run-node tests/flow
 
 test-served: all ## behind nginx, with the shipped configuration

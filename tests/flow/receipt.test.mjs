@@ -204,7 +204,7 @@ describe('changing a reply', () => {
     const again = replyForm(answer.text);
     for (const [name, value] of Object.entries(typed)) assert.equal(fieldOf(again, name).value, value, name);
     assert.equal(it.dump(), before);
-    assert.equal((await press(form, { comment: '', name: '' }, ['do', 'preview'])).status, 200, 'of nothing, too');
+    assert.equal((await press(form, { comment: '', name: '' }, ['do', 'preview'])).status, 422, 'of nothing is told what is missing');
     assert.equal(it.dump(), before);
     assert.equal((await press(again)).status, 303, 'and from the preview it can be saved');
   });
