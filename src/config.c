@@ -71,6 +71,7 @@ site_take(struct arena *arena, cfg_t *cfg, struct config_site *site)
 	    .listed_words = list(arena, cfg, "listed_words"),
 	    .page_list = cfg_getbool(cfg, "page_list"),
 	    .paused = cfg_getbool(cfg, "paused"),
+	    .heading_level = cfg_getint(cfg, "heading_level"),
 	    .comment_most = cfg_getint(cfg, "comment_most"),
 	    .edit_for = cfg_getint(cfg, "edit_for"),
 	    .pace_burst = cfg_getint(cfg, "pace_burst"),
@@ -113,6 +114,8 @@ site_check(const char *path, const struct config_site *site)
 		return fault(path, "base", "write the site's address as \"https://example.org\", without a path");
 	if (site->mount.len > 0 && (site->mount.at[0] != '/' || site->mount.at[site->mount.len - 1] == '/'))
 		return fault(path, "mount", "begin with / and do not end in one, as in \"/comments\"; \"\" is the root");
+	if (!is_range(site->heading_level, 1, 6))
+		return fault(path, "heading_level", "give 1 to 6, one more than the heading that the replies stand under");
 	if (!is_range(site->comment_most, 2, 1000000))
 		return fault(path, "comment_most", "give 2 to 1000000 characters");
 	if (!is_range(site->edit_for, 0, 86400 * 30))
@@ -185,6 +188,7 @@ parser(void)
 	    CFG_STR_LIST("listed_words", none, CFGF_NONE),
 	    CFG_BOOL("page_list", cfg_false, CFGF_NONE),
 	    CFG_BOOL("paused", cfg_false, CFGF_NONE),
+	    CFG_INT("heading_level", 2, CFGF_NONE),
 	    CFG_INT("comment_most", 10000, CFGF_NONE),
 	    CFG_INT("edit_for", 900, CFGF_NONE),
 	    CFG_INT("pace_burst", 10, CFGF_NONE),

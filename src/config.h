@@ -35,6 +35,7 @@ struct config_site {
 	struct config_list listed_words; /* words that a moderator wants to hear of */
 	bool page_list;                  /* only pages of the imported list may have replies */
 	bool paused;                     /* takes no replies at all */
+	int64_t heading_level;           /* 1 to 6, of the heading of published threads */
 	int64_t comment_most;            /* characters */
 	int64_t edit_for;                /* seconds in which an author may edit or withdraw; 0: never */
 	int64_t pace_burst;              /* replies a network may have stored at once */

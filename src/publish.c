@@ -1,5 +1,6 @@
 #include "publish.h"
 
+#include "log.h"
 #include "markdown.h"
 #include "page.h"
 #include "page/feed_xml.h"
@@ -29,6 +30,7 @@ struct sheet {
 	int64_t number, pages;
 	struct page_replies_row *rows; /* by id, so a parent comes before its answers */
 	size_t rows_n;
+	struct html *comments; /* of the rows that are shown, for HTML and JSON alike */
 	struct feed_replies_row *feed; /* only for page 1 */
 	size_t feed_n;
 };
@@ -151,20 +153,17 @@ publish_opening(struct arena *arena, struct str comment)
 	return str_sub(plain, 0, len);
 }
 
-static enum status
-fill_reply(const struct sheet *sheet, const struct page_replies_row *row, struct page_thread_reply *reply)
+static void
+fill_reply(const struct sheet *sheet, size_t i, struct page_thread_reply *reply)
 {
 	const struct words *words = sheet->words;
-	struct markdown markdown;
-	enum status status = markdown_html(sheet->arena, row->comment, &markdown);
-	if (status != STATUS_OK)
-		return status;
+	const struct page_replies_row *row = &sheet->rows[i];
 	reply->opening = publish_opening(sheet->arena, row->comment);
 	reply->folded = reply->opening.len > 0;
 	reply->id = row->id;
 	reply->name = row->name;
 	reply->website = row->website;
-	reply->comment = markdown.html;
+	reply->comment = sheet->comments[i];
 	reply->by_moderator = row->by_moderator != 0;
 	reply->created_at = when_rfc3339(sheet->arena, row->created_at);
 	reply->created = when_date(sheet->arena, words, row->created_at);
@@ -172,7 +171,6 @@ fill_reply(const struct sheet *sheet, const struct page_replies_row *row, struct
 	reply->closed = sheet->thread.closed != 0;
 	reply->mount = sheet->site->mount;
 	reply->page = sheet->thread.page;
-	return STATUS_OK;
 }
 
 /* Each node's answers are one array; the roots' array is the page's. */
@@ -204,17 +202,32 @@ static enum status
 fill_branches(const struct sheet *sheet, const struct node *nodes, struct branches *branches)
 {
 	enum status status = grow_branches(sheet, nodes, branches);
-	for (size_t i = 0; status == STATUS_OK && i < sheet->rows_n; i++) {
+	if (status != STATUS_OK)
+		return status;
+	for (size_t i = 0; i < sheet->rows_n; i++) {
 		if (!nodes[i].shown)
 			continue;
 		size_t under = nodes[i].under;
 		struct page_thread_reply *reply = under == nobody ? &branches->roots[branches->roots_n++]
 		                                                  : &branches->answers[under][branches->filled[under]++];
-		status = fill_reply(sheet, &sheet->rows[i], reply);
+		fill_reply(sheet, i, reply);
 		reply->replies = branches->answers[i];
 		reply->replies_n = nodes[i].answers;
 	}
-	return status;
+	return STATUS_OK;
+}
+
+/* Within an article the owner says which level fits; on a page of its own it stands under our h1. */
+static void
+fill_heading(const struct sheet *sheet, struct page_thread *page)
+{
+	int64_t level = sheet->number == 1 ? sheet->site->heading_level : 2;
+	page->h1 = level == 1;
+	page->h2 = level == 2;
+	page->h3 = level == 3;
+	page->h4 = level == 4;
+	page->h5 = level == 5;
+	page->h6 = level == 6;
 }
 
 static enum status
@@ -226,6 +239,7 @@ fill_thread(const struct sheet *sheet, const struct node *nodes, struct page_thr
 	page->replies_n = branches.roots_n;
 	page->n = sheet->thread.published;
 	page->closed = sheet->thread.closed != 0;
+	fill_heading(sheet, page);
 	if (sheet->number > 1)
 		page->prev = sheet->number == 2 ? page_url(sheet->arena, sheet->site, sheet->thread.page)
 		                                : file_url(sheet, html_name(sheet->arena, sheet->number - 1));
@@ -256,24 +270,20 @@ render_html(const struct sheet *sheet, const struct node *nodes, struct out *out
 
 /* --- JSON ---------------------------------------------------------------------------------------- */
 
-static enum status
-fill_json_reply(const struct sheet *sheet, const struct page_replies_row *row, struct page_thread_json_replies *reply)
+static struct page_thread_json_replies
+json_reply(const struct sheet *sheet, size_t i)
 {
-	struct markdown markdown;
-	enum status status = markdown_html(sheet->arena, row->comment, &markdown);
-	if (status != STATUS_OK)
-		return status;
-	*reply = (struct page_thread_json_replies){
+	const struct page_replies_row *row = &sheet->rows[i];
+	return (struct page_thread_json_replies){
 	    .id = id_text(sheet->arena, row->id),
 	    .parent_id = row->parent_id.set ? id_text(sheet->arena, row->parent_id.value) : STR_NONE,
 	    .name = row->name,
 	    .website = row->website,
-	    .comment_html = markdown.html,
+	    .comment_html = sheet->comments[i],
 	    .created_at = when_rfc3339(sheet->arena, row->created_at),
 	    .edited_at = row->edited_at.set ? when_rfc3339(sheet->arena, row->edited_at.value) : STR_NONE,
 	    .by_moderator = row->by_moderator != 0,
 	};
-	return STATUS_OK;
 }
 
 static enum status
@@ -293,12 +303,11 @@ render_json(const struct sheet *sheet, const struct node *nodes, struct out *out
 		page.prev = file_url(sheet, json_name(arena, sheet->number - 1));
 	if (sheet->number < sheet->pages)
 		page.next = file_url(sheet, json_name(arena, sheet->number + 1));
-	enum status status = page.replies == NULL ? STATUS_BROKEN : STATUS_OK;
-	for (size_t i = 0; status == STATUS_OK && i < sheet->rows_n; i++)
+	if (page.replies == NULL)
+		return STATUS_BROKEN;
+	for (size_t i = 0; i < sheet->rows_n; i++)
 		if (nodes[i].shown)
-			status = fill_json_reply(sheet, &sheet->rows[i], &page.replies[page.replies_n++]);
-	if (status != STATUS_OK)
-		return status;
+			page.replies[page.replies_n++] = json_reply(sheet, i);
 	page_thread_json(out, sheet->words, &page);
 	return out_status(out);
 }
@@ -354,15 +363,53 @@ render_feed(const struct sheet *sheet, struct out *out)
 
 /* --- reading and writing ------------------------------------------------------------------------- */
 
+/* The thread, too: what the files tell of it and its replies are of one moment. */
 static enum status
-read_sheet(struct db_conn *conn, int64_t thread_id, struct sheet *sheet)
+read_rows(struct db_conn *conn, int64_t thread_id, struct sheet *sheet)
 {
 	struct page_replies_in replies = {.thread_id = thread_id, .page_number = {true, sheet->number}};
-	enum status status = page_replies(conn, sheet->arena, &replies, &sheet->rows, &sheet->rows_n);
+	enum status status =
+	    thread_one(conn, sheet->arena, &(struct thread_one_in){.id = thread_id}, &sheet->thread);
+	if (status == STATUS_OK)
+		status = page_replies(conn, sheet->arena, &replies, &sheet->rows, &sheet->rows_n);
 	if (status != STATUS_OK || sheet->number != 1)
 		return status;
 	return feed_replies(conn, sheet->arena, &(struct feed_replies_in){.thread_id = thread_id, .most = PUBLISH_FEED},
 	    &sheet->feed, &sheet->feed_n);
+}
+
+static enum status
+read_sheet(int64_t thread_id, struct sheet *sheet)
+{
+	struct db_conn *conn;
+	enum status status = db_read(sheet->press->db, &conn);
+	if (status != STATUS_OK)
+		return status;
+	status = read_rows(conn, thread_id, sheet);
+	db_release(conn);
+	if (status != STATUS_OK)
+		return status;
+	sheet->site = config_site(sheet->press->config, sheet->thread.site);
+	if (sheet->site == NULL)
+		return STATUS_BROKEN;
+	sheet->words = words_of(sheet->press, sheet->site);
+	sheet->pages = publish_page_number(sheet->thread.roots);
+	return STATUS_OK;
+}
+
+static enum status
+render_comments(struct sheet *sheet, const struct node *nodes)
+{
+	sheet->comments = arena_array(sheet->arena, sheet->rows_n, sizeof *sheet->comments);
+	enum status status = sheet->comments == NULL ? STATUS_BROKEN : STATUS_OK;
+	for (size_t i = 0; status == STATUS_OK && i < sheet->rows_n; i++) {
+		struct markdown markdown;
+		if (!nodes[i].shown)
+			continue;
+		status = markdown_html(sheet->arena, sheet->rows[i].comment, &markdown);
+		sheet->comments[i] = markdown.html;
+	}
+	return status;
 }
 
 static enum status
@@ -374,14 +421,16 @@ write_file(const struct sheet *sheet, struct str name, const struct out *content
 }
 
 static enum status
-write_sheet(const struct sheet *sheet)
+write_sheet(struct sheet *sheet)
 {
 	struct out html, json, feed;
 	struct node *nodes = make_tree(sheet);
 	out_init(&html, sheet->arena);
 	out_init(&json, sheet->arena);
 	out_init(&feed, sheet->arena);
-	enum status status = nodes == NULL ? STATUS_BROKEN : render_html(sheet, nodes, &html);
+	enum status status = nodes == NULL ? STATUS_BROKEN : render_comments(sheet, nodes);
+	if (status == STATUS_OK)
+		status = render_html(sheet, nodes, &html);
 	if (status == STATUS_OK)
 		status = render_json(sheet, nodes, &json);
 	if (status == STATUS_OK && sheet->number == 1)
@@ -395,66 +444,58 @@ write_sheet(const struct sheet *sheet)
 	return status;
 }
 
-/* The pages of one thread that lag, as of one snapshot. */
-struct run {
-	int64_t thread_id;
-	struct sheet *sheets;
-	size_t sheets_n;
-	int64_t revision; /* of the thread in the snapshot */
-};
-
-static enum status
-read_run(struct db_conn *conn, const struct publish_press *press, struct arena *arena, struct run *run)
-{
-	struct publication_pages_row *pages;
-	struct thread_one_row thread;
-	size_t n;
-	enum status status = thread_one(conn, arena, &(struct thread_one_in){.id = run->thread_id}, &thread);
-	if (status == STATUS_OK)
-		status = publication_pages(conn, arena,
-		    &(struct publication_pages_in){.thread_id = run->thread_id}, &pages, &n);
-	if (status != STATUS_OK)
-		return status;
-	const struct config_site *site = config_site(press->config, thread.site);
-	run->revision = thread.revision;
-	run->sheets = arena_array(arena, n, sizeof *run->sheets);
-	if (run->sheets == NULL || site == NULL)
-		return STATUS_BROKEN;
-	for (; status == STATUS_OK && run->sheets_n < n; run->sheets_n++) {
-		struct sheet *sheet = &run->sheets[run->sheets_n];
-		*sheet = (struct sheet){.press = press, .site = site, .words = words_of(press, site), .arena = arena, .thread = thread,
-		    .number = pages[run->sheets_n].page_number, .pages = publish_page_number(thread.roots)};
-		status = read_sheet(conn, run->thread_id, sheet);
-	}
-	return status;
-}
-
 static enum status
 note_done(struct db_conn *conn, void *context)
 {
-	const struct run *run = context;
-	enum status status = STATUS_OK;
-	for (size_t i = 0; status == STATUS_OK && i < run->sheets_n; i++)
-		status = publication_done(conn,
-		    &(struct publication_done_in){.thread_id = run->thread_id, .page_number = run->sheets[i].number,
-		        .revision = run->revision},
-		    NULL);
+	const struct sheet *sheet = context;
+	struct publication_done_in done = {.thread_id = sheet->thread.id, .page_number = sheet->number,
+	    .revision = sheet->thread.revision};
+	return publication_done(conn, &done, NULL);
+}
+
+static enum status
+publish_page(const struct publish_press *press, struct arena *arena, int64_t thread_id, int64_t number)
+{
+	struct sheet sheet = {.press = press, .arena = arena, .number = number};
+	enum status status = read_sheet(thread_id, &sheet);
+	if (status == STATUS_OK)
+		status = write_sheet(&sheet);
+	if (status == STATUS_OK)
+		status = db_write(press->db, note_done, &sheet);
+	if (status != STATUS_OK)
+		log_event(LOG_LEVEL_ERROR, "page %lld of thread %lld is not published: %s%s", (long long)number,
+		    (long long)thread_id, status_text(status), arena->failed ? ", memory is short" : "");
 	return status;
 }
 
 static enum status
-publish_locked(const struct publish_press *press, struct arena *arena, int64_t thread_id)
+list_pages(const struct publish_press *press, struct arena *arena, int64_t thread_id,
+    struct publication_pages_row **pages, size_t *n)
 {
-	struct run run = {.thread_id = thread_id};
 	struct db_conn *conn;
 	enum status status = db_read(press->db, &conn);
 	if (status != STATUS_OK)
 		return status;
-	status = read_run(conn, press, arena, &run);
+	status = publication_pages(conn, arena, &(struct publication_pages_in){.thread_id = thread_id}, pages, n);
 	db_release(conn);
-	for (size_t i = 0; status == STATUS_OK && i < run.sheets_n; i++)
-		status = write_sheet(&run.sheets[i]);
-	return status == STATUS_OK && run.sheets_n > 0 ? db_write(press->db, note_done, &run) : status;
+	return status;
+}
+
+/* A thread may have any number of pages, so they must not be in memory together. */
+static enum status
+publish_locked(const struct publish_press *press, struct arena *list, int64_t thread_id)
+{
+	struct publication_pages_row *pages;
+	size_t n;
+	struct arena arena;
+	arena_init(&arena, RENDER_ARENA);
+	enum status status = list_pages(press, list, thread_id, &pages, &n);
+	for (size_t i = 0; status == STATUS_OK && i < n; i++) {
+		status = publish_page(press, &arena, thread_id, pages[i].page_number);
+		arena_reset(&arena);
+	}
+	arena_free(&arena);
+	return status;
 }
 
 enum status
@@ -486,24 +527,24 @@ list_lagging(const struct publish_press *press, struct arena *arena, int64_t aft
 enum status
 publish_lagging(const struct publish_press *press)
 {
-	struct arena list, page;
+	struct arena list, pages;
 	struct publication_next_row *rows;
 	size_t n = 0;
 	int64_t after = 0;
 	arena_init(&list, RENDER_ARENA);
-	arena_init(&page, RENDER_ARENA);
+	arena_init(&pages, RENDER_ARENA);
 	enum status worst = STATUS_OK, status;
 	do {
 		arena_reset(&list);
 		status = list_lagging(press, &list, after, &rows, &n);
 		for (size_t i = 0; status == STATUS_OK && i < n; i++) {
 			after = rows[i].thread_id;
-			enum status one = publish_thread(press, &page, after);
+			enum status one = publish_thread(press, &pages, after);
 			worst = one == STATUS_OK ? worst : one;
-			arena_reset(&page);
+			arena_reset(&pages);
 		}
 	} while (status == STATUS_OK && n == LAGGING_AT_ONCE);
-	arena_free(&page);
+	arena_free(&pages);
 	arena_free(&list);
 	return status == STATUS_OK ? worst : status;
 }
