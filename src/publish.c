@@ -464,7 +464,7 @@ publish_page(const struct publish_press *press, struct arena *arena, int64_t thr
 		status = db_write(press->db, note_done, &sheet);
 	if (status != STATUS_OK)
 		log_event(LOG_LEVEL_ERROR, "page %lld of thread %lld is not published: %s%s", (long long)number,
-		    (long long)thread_id, status_text(status), arena->failed ? ", memory is short" : "");
+		    (long long)thread_id, status_name(status), arena->failed ? ", memory is short" : "");
 	return status;
 }
 

@@ -4,7 +4,13 @@
  * A thread's files are one for each page, and a feed: thread.html and thread.json hold page 1,
  * page.N.html and thread.N.json page N.  They lag behind the store while a row stands in
  * `publication`; publish_thread brings them up and removes the rows.  A lock per thread is held from
- * the snapshot to the removal, the write lock of the store only for the removal itself.
+ * the list of its pages to the last removal, the write lock of the store only for a removal itself.
+ * Each page is read in a snapshot of its own, written and noted before the next, so a thread takes as
+ * much memory as its largest page.
+ *
+ * `pages` in a page's JSON is as of the moment that the file was written.  A page that opens is told
+ * to page 1 and to the page before it, whose `next` it is; the files of the others stay as they are
+ * until a reply of theirs changes, so whoever wants the number of pages reads page 1.
  */
 #ifndef PUBLISH_H
 #define PUBLISH_H
@@ -35,8 +41,9 @@ struct publish_press {
 };
 
 /*
- * Publishes the pages of a thread that lag.  OK also when none does.  On failure (BUSY: disk full or
- * read-only; BROKEN) the rows stay, so a later call tries again.
+ * Publishes the pages of a thread that lag, lowest number first.  OK also when none does.  A page that
+ * fails (BUSY: disk full or read-only; BROKEN) is logged; its row and those behind it stay, so a later
+ * call tries again, and the pages before it are done.  `arena` takes the list of numbers, no page.
  */
 MUST_USE enum status publish_thread(const struct publish_press *press, struct arena *arena, int64_t thread_id);
 

@@ -91,9 +91,24 @@ count_shown(struct work *work, struct db_conn *conn, int64_t id, int64_t *n)
 }
 
 /*
+ * The pages whose files change: the reply's own, page 1, which tells how many there are, and the one
+ * that was the last until a root opened a new page, which is its `next` now.
+ */
+static enum status
+ask_for_pages(struct work *work, struct db_conn *conn, int64_t thread_id, int64_t page_number, bool opened,
+    int64_t revision)
+{
+	enum status status = ask_for_page(work, conn, thread_id, 1, revision);
+	if (status == STATUS_OK && opened && page_number > 2)
+		status = ask_for_page(work, conn, thread_id, page_number - 1, revision);
+	if (status == STATUS_OK && page_number != 1)
+		status = ask_for_page(work, conn, thread_id, page_number, revision);
+	return status;
+}
+
+/*
  * A root gets its page when it is published for the first time; an answer stands with its root.
- * The thread's revision rises, and the pages whose files change are asked for: the reply's own, and
- * page 1, which tells how many there are.
+ * The thread's revision rises, and the pages whose files change are asked for.
  */
 static enum status
 change_thread(struct work *work, struct db_conn *conn, int64_t id, const struct reply_verdict_row *reply, bool appears,
@@ -114,10 +129,8 @@ change_thread(struct work *work, struct db_conn *conn, int64_t id, const struct 
 		*page_number = (struct db_integer){true, publish_page_number(thread.roots)};
 	else if (!page_number->set)
 		*page_number = reply->parent_page_number.set ? reply->parent_page_number : (struct db_integer){true, 1};
-	status = ask_for_page(work, conn, reply->thread_id, 1, thread.revision);
-	if (status == STATUS_OK && page_number->value != 1)
-		status = ask_for_page(work, conn, reply->thread_id, page_number->value, thread.revision);
-	return status;
+	bool opened = new_root && publish_page_number(thread.roots - 1) < page_number->value;
+	return ask_for_pages(work, conn, reply->thread_id, page_number->value, opened, thread.revision);
 }
 
 static enum status

@@ -3,9 +3,9 @@ INSERT INTO publication (thread_id, page_number, revision, asked_at)
 VALUES (:thread_id, :page_number, :revision, :asked_at)
     ON CONFLICT (thread_id, page_number) DO UPDATE SET revision = excluded.revision;
 
--- publication_pages: the pages of a thread that lag.
+-- publication_pages: the numbers of a thread's pages that lag.
 -- many
-SELECT page_number, revision FROM publication WHERE thread_id = :thread_id;
+SELECT page_number FROM publication WHERE thread_id = :thread_id ORDER BY page_number;
 
 -- publication_done: the files of a page have reached a revision.
 DELETE FROM publication WHERE thread_id = :thread_id AND page_number = :page_number AND revision <= :revision;

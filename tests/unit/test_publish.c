@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include "publish.h"
+#include "verdict.h"
 
 static const struct words *all_words[1];
 
@@ -281,7 +282,7 @@ rows_stay_until_the_files_are_written(void **state)
 	assert_int_equal(unlink(room_path(room, "public/main/threads/world/astana/~/thread.html")), 0);
 	publish(room);
 	assert_null(file(room, "thread.html").at);
-	assert_int_equal(publish_thread(&press, &room->arena, 99), STATUS_MISSING);
+	OK(publish_thread(&press, &room->arena, 99));
 }
 
 static void
@@ -313,6 +314,152 @@ rows_newer_than_the_snapshot_stay(void **state)
 	room_run(room, "UPDATE publication SET revision = revision + 1");
 	OK(publish_thread(&press, &room->arena, 1));
 	assert_int_equal(room_number(room, "SELECT count(*) FROM publication"), 1);
+}
+
+static enum status
+ask_all(struct db_conn *conn, void *context)
+{
+	struct room *room = context;
+	return publish_ask(conn, &room->arena, 1, ROOM_NOW);
+}
+
+/* --- threads of many pages ----------------------------------------------------------------------- */
+
+/* Replies 1 to n to the article, a hundred a page, of which those up to `published` are published. */
+static void
+fill(struct room *room, int64_t n, int64_t published)
+{
+	room_run(room, str_format(&room->arena,
+	    "WITH RECURSIVE i (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < %lld)"
+	    " INSERT INTO reply (id, site_id, thread_id, state, page_number, name, comment, content_hash, created_at, published_at)"
+	    " SELECT n, 1, 1, iif(n <= %lld, 'published', 'held'), iif(n <= %lld, (n + 99) / 100, NULL), 'Name ' || n,"
+	    " 'Words ' || n, x'00', 1800000000, 1800000000 + n FROM i;"
+	    "INSERT INTO tally VALUES (1, 'published', %lld), (1, 'held', %lld);"
+	    "UPDATE thread SET roots = %lld, published = %lld",
+	    (long long)n, (long long)published, (long long)published, (long long)published, (long long)(n - published),
+	    (long long)published, (long long)published).at);
+}
+
+static void
+approve(struct room *room, int64_t id)
+{
+	struct verdict_target target = {id, 1};
+	struct verdict_order order = {.site_id = room->site_id, .targets = &target, .targets_n = 1,
+	    .state = VERDICT_PUBLISHED, .moderator = STR("eve"), .network = STR(""), .why = STR(""), .now = ROOM_NOW};
+	struct verdict_result result;
+	OK(verdict_decide(room->db, &room->arena, &order, &result));
+	OK(result.status);
+}
+
+/* Where the file leads: "prev next", without the folder, "-" for nowhere. */
+static const char *
+neighbours(struct room *room, const char *name)
+{
+	static const char folder[] = "/comments/threads/world/astana/~/";
+	json_t *json = json_file(room, name);
+	const char *ends[2] = {json_string_value(json_object_get(json, "prev")), json_string_value(json_object_get(json, "next"))};
+	for (size_t i = 0; i < 2; i++)
+		ends[i] = ends[i] == NULL ? "-" : ends[i] + sizeof folder - 1;
+	const char *both = str_format(&room->arena, "%s %s", ends[0], ends[1]).at;
+	json_decref(json);
+	return both;
+}
+
+static int64_t
+pages_told(struct room *room, const char *name)
+{
+	json_t *json = json_file(room, name);
+	int64_t pages = json_integer_value(json_object_get(json, "pages"));
+	json_decref(json);
+	return pages;
+}
+
+static void
+a_page_that_opens_is_led_to_at_once(void **state)
+{
+	struct room *room = *state;
+	fill(room, 301, 200);
+	OK(db_write(room->db, ask_all, room));
+	publish(room);
+	assert_string_equal(neighbours(room, "thread.json"), "- thread.2.json");
+	assert_string_equal(neighbours(room, "thread.2.json"), "thread.json -");
+	for (int64_t id = 201; id <= 300; id++) {
+		approve(room, id);
+		if (id > 201)
+			continue;
+		publish(room);
+		assert_string_equal(neighbours(room, "thread.json"), "- thread.2.json");
+		assert_string_equal(neighbours(room, "thread.2.json"), "thread.json thread.3.json");
+		assert_string_equal(neighbours(room, "thread.3.json"), "thread.2.json -");
+		assert_holds(file(room, "page.2.html"), "rel=\"next\" href=\"/comments/threads/world/astana/~/page.3.html\"");
+		assert_holds(file(room, "page.3.html"), "id=\"reply-201\"");
+	}
+	publish(room);
+	assert_int_equal(room_number(room, "SELECT roots FROM thread"), 300);
+	assert_holds(file(room, "page.3.html"), "id=\"reply-300\"");
+	assert_string_equal(neighbours(room, "thread.3.json"), "thread.2.json -");
+	assert_null(file(room, "page.4.html").at);
+	/* `pages` is as of the moment that the file was written. */
+	approve(room, 301);
+	publish(room);
+	assert_string_equal(neighbours(room, "thread.3.json"), "thread.2.json thread.4.json");
+	assert_int_equal(pages_told(room, "thread.json"), 4);
+	assert_int_equal(pages_told(room, "thread.2.json"), 3);
+	assert_int_equal(pages_told(room, "thread.3.json"), 4);
+}
+
+static size_t
+times(struct str text, struct str part)
+{
+	size_t n = 0;
+	for (size_t at; (at = str_search(text, part)) < text.len; n++)
+		text = str_sub(text, at + part.len, text.len);
+	return n;
+}
+
+static void
+a_page_that_fails_costs_no_page_before_it(void **state)
+{
+	struct room *room = *state;
+	struct publish_press press = press_of(room);
+	fill(room, 3000, 3000);
+	OK(db_write(room->db, ask_all, room));
+	assert_int_equal(room_number(room, "SELECT count(*) FROM publication"), 30);
+	/* A folder stands where a file must be. */
+	OK(file_folder(room_path(room, "public/main/threads/world/astana/~/page.20.html"), 0775));
+	room_listen(room);
+	enum status status = publish_thread(&press, &room->arena, 1);
+	struct str heard = room_heard(room);
+	assert_int_not_equal(status, STATUS_OK);
+	assert_int_equal(times(heard, STR("page 20 of thread 1 is not published")), 1);
+	assert_int_equal(times(heard, STR("is not published")), 1);
+	assert_str(room_value(room, "SELECT group_concat(page_number) FROM publication"), "20,21,22,23,24,25,26,27,28,29,30");
+	assert_holds(file(room, "thread.html"), "Words 100<");
+	assert_holds(file(room, "page.19.html"), "Words 1900<");
+	assert_null(file(room, "page.21.html").at);
+	assert_int_equal(rmdir(room_path(room, "public/main/threads/world/astana/~/page.20.html")), 0);
+	publish(room);
+	assert_holds(file(room, "page.20.html"), "Words 2000<");
+	assert_holds(file(room, "page.30.html"), "Words 3000<");
+}
+
+/* Eight pages of some 40 MB each in memory, which the 256 MB of one rendering could not hold together. */
+static void
+pages_are_not_in_memory_together(void **state)
+{
+	struct room *room = *state;
+	struct publish_press press = press_of(room);
+	struct arena small;
+	fill(room, 900, 900);
+	room_run(room, "UPDATE reply SET comment = 'Words ' || id || printf('%.*c', 1000000, 'x') WHERE id % 100 < 4");
+	room_run(room, "INSERT INTO publication SELECT DISTINCT 1, page_number, 0, 1 FROM reply WHERE page_number > 1");
+	arena_init(&small, 64 * 1024);
+	OK(publish_thread(&press, &small, 1));
+	assert_true(small.taken <= small.limit && !small.failed);
+	arena_free(&small);
+	assert_int_equal(room_number(room, "SELECT count(*) FROM publication"), 0);
+	assert_int_equal(times(file(room, "thread.9.json"), STR("Words 8")), 99);
+	assert_int_equal(times(file(room, "thread.9.json"), STR("Words 900")), 1);
 }
 
 struct publisher {
@@ -364,13 +511,6 @@ concurrent_publications_end_with_the_newest(void **state)
 	assert_holds(file(room, "thread.json"), "version 60.");
 }
 
-static enum status
-ask_all(struct db_conn *conn, void *context)
-{
-	struct room *room = context;
-	return publish_ask(conn, &room->arena, 1, ROOM_NOW);
-}
-
 static void
 all_pages_can_be_asked_for(void **state)
 {
@@ -410,6 +550,9 @@ main(void)
 	    TEST(threads_may_be_empty),
 	    TEST(rows_stay_until_the_files_are_written),
 	    TEST(a_failing_thread_holds_up_no_other),
+	    TEST(a_page_that_opens_is_led_to_at_once),
+	    TEST(a_page_that_fails_costs_no_page_before_it),
+	    TEST(pages_are_not_in_memory_together),
 	    TEST(rows_newer_than_the_snapshot_stay),
 	    TEST(concurrent_publications_end_with_the_newest),
 	    TEST(all_pages_can_be_asked_for),

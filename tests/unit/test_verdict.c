@@ -207,6 +207,37 @@ roots_get_their_page_once(void **state)
 	assert_int_equal(room_number(room, "SELECT roots FROM thread"), 101);
 }
 
+/* The page that was the last must lead to the new one; no other page is asked for without need. */
+static void
+a_new_page_is_told_to_the_one_before(void **state)
+{
+	struct room *room = *state;
+	const char *asked = "SELECT group_concat(page_number) FROM publication";
+	room_run(room, "UPDATE thread SET roots = 199");
+	for (int64_t id = 1; id <= 6; id++)
+		add(room, id, "held", id == 4 ? "2" : "NULL");
+	decide(room, 1, 3, VERDICT_PUBLISHED);
+	assert_str(room_value(room, asked), "1,2");
+	room_run(room, "DELETE FROM publication");
+	decide(room, 2, 3, VERDICT_PUBLISHED);
+	assert_int_equal(room_number(room, "SELECT page_number FROM reply WHERE id = 2"), 3);
+	assert_str(room_value(room, asked), "1,2,3");
+	assert_int_equal(room_number(room, "SELECT min(revision) FROM publication"), room_number(room, "SELECT revision FROM thread"));
+	/* Page 3 is there already: for a further root, an answer, one that goes and one that comes back. */
+	room_run(room, "DELETE FROM publication");
+	decide(room, 3, 3, VERDICT_PUBLISHED);
+	decide(room, 4, 3, VERDICT_PUBLISHED);
+	decide(room, 2, 4, VERDICT_SPAM);
+	decide(room, 2, 5, VERDICT_PUBLISHED);
+	assert_str(room_value(room, asked), "1,3");
+	/* Two in one decision, of which the second opens page 4. */
+	room_run(room, "UPDATE thread SET roots = 299; DELETE FROM publication");
+	struct verdict_target targets[] = {{5, 3}, {6, 3}};
+	struct verdict_result results[2];
+	OK(decide_all(room, targets, 2, VERDICT_PUBLISHED, results));
+	assert_str(room_value(room, asked), "1,3,4");
+}
+
 static void
 hidden_parents_hide_their_answers_from_the_count(void **state)
 {
@@ -287,6 +318,7 @@ main(void)
 	    TEST(withdrawn_missing_and_foreign_replies),
 	    TEST(selections_may_be_mixed),
 	    TEST(roots_get_their_page_once),
+	    TEST(a_new_page_is_told_to_the_one_before),
 	    TEST(hidden_parents_hide_their_answers_from_the_count),
 	    TEST(counts_stay_right),
 	    cmocka_unit_test(names_and_targets_are_read),
