@@ -65,6 +65,9 @@ site_take(struct arena *arena, cfg_t *cfg, struct config_site *site)
 	    .mount = text(arena, cfg, "mount"),
 	    .document_root = text(arena, cfg, "document_root"),
 	    .words = text(arena, cfg, "words"),
+	    .page_head = text(arena, cfg, "page_head"),
+	    .page_foot = text(arena, cfg, "page_foot"),
+	    .stylesheet = text(arena, cfg, "stylesheet"),
 	    .origins = list(arena, cfg, "origins"),
 	    .pages = list(arena, cfg, "pages"),
 	    .page_keys = list(arena, cfg, "page_keys"),
@@ -114,6 +117,8 @@ site_check(const char *path, const struct config_site *site)
 		return fault(path, "base", "write the site's address as \"https://example.org\", without a path");
 	if (site->mount.len > 0 && (site->mount.at[0] != '/' || site->mount.at[site->mount.len - 1] == '/'))
 		return fault(path, "mount", "begin with / and do not end in one, as in \"/comments\"; \"\" is the root");
+	if (site->stylesheet.len > 0 && (site->stylesheet.at[0] != '/' || str_starts(site->stylesheet, STR("//"))))
+		return fault(path, "stylesheet", "give its path on the site, as \"/style.css\": our pages load nothing from elsewhere");
 	if (!is_range(site->heading_level, 1, 6))
 		return fault(path, "heading_level", "give 1 to 6, one more than the heading that the replies stand under");
 	if (!is_range(site->comment_most, 2, 1000000))
@@ -182,6 +187,9 @@ parser(void)
 	    CFG_STR("mount", "/comments", CFGF_NONE),
 	    CFG_STR("document_root", "", CFGF_NONE),
 	    CFG_STR("words", "", CFGF_NONE),
+	    CFG_STR("page_head", "", CFGF_NONE),
+	    CFG_STR("page_foot", "", CFGF_NONE),
+	    CFG_STR("stylesheet", "", CFGF_NONE),
 	    CFG_STR_LIST("origins", none, CFGF_NONE),
 	    CFG_STR_LIST("pages", any, CFGF_NONE),
 	    CFG_STR_LIST("page_keys", none, CFGF_NONE),

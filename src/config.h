@@ -29,6 +29,9 @@ struct config_site {
 	struct str mount; /* path of all that is ours, no trailing slash; "" at the root */
 	struct str document_root; /* where the articles' files are, or "" */
 	struct str words;         /* file of own words, or "" */
+	struct str page_head;     /* file of the owner's HTML above our pages, or "" */
+	struct str page_foot;     /* the same below */
+	struct str stylesheet;    /* path on the site of a style sheet for them, or "" */
 	struct config_list origins;      /* other spellings of `base` that people use */
 	struct config_list pages;        /* patterns of pages that may have replies: `*` within a segment, `**` across */
 	struct config_list page_keys;    /* query keys that belong to the page */

@@ -13,6 +13,7 @@
 #include "page/refusal_json.h"
 #include "sql/rejoinder/database.h"
 #include "sql/rejoinder/site.h"
+#include "text.h"
 #include "version.h"
 
 /* Nothing but our own files, and no inline script or style: CHECKLIST of every page. */
@@ -96,6 +97,30 @@ open_words(struct arena *arena, const struct config_site *site, const struct wor
 	return status;
 }
 
+/* One of the owner's files; empty where none is named. */
+static enum status
+open_frame_file(struct arena *arena, const char *option, struct str path, struct str *html)
+{
+	*html = STR("");
+	if (path.len == 0)
+		return STATUS_OK;
+	enum status status = file_slurp(arena, path.at, FRAME_MOST, html);
+	if (status == STATUS_OK && !text_valid(*html))
+		status = STATUS_INVALID;
+	if (status != STATUS_OK)
+		log_event(LOG_LEVEL_ERROR, "%s %s cannot be used: %s; it takes a file of HTML in UTF-8, at most 256 KiB", option,
+		    path.at, status_name(status));
+	return status;
+}
+
+static enum status
+open_frame(struct arena *arena, const struct config_site *site, struct frame *frame)
+{
+	frame->stylesheet = site->stylesheet;
+	enum status status = open_frame_file(arena, "page_head", site->page_head, &frame->head);
+	return status == STATUS_OK ? open_frame_file(arena, "page_foot", site->page_foot, &frame->foot) : status;
+}
+
 static enum status
 add_site(struct db_conn *conn, void *context)
 {
@@ -121,6 +146,8 @@ open_site(struct door *door, const struct config_site *config, struct door_site 
 	struct site_find_row row;
 	site->config = config;
 	enum status status = open_words(&door->arena, config, &site->words);
+	if (status == STATUS_OK)
+		status = open_frame(&door->arena, config, &site->frame);
 	if (status != STATUS_OK)
 		return status;
 	status = find_site(door, config->name, &row);

@@ -13,6 +13,7 @@
 #include "config.h"
 #include "db.h"
 #include "fcgi.h"
+#include "frame.h"
 #include "pace.h"
 #include "publish.h"
 #include "secret.h"
@@ -28,7 +29,8 @@ enum {
 struct door_site {
 	const struct config_site *config;
 	const struct words *words;
-	int64_t id; /* in rejoinder.db */
+	struct frame frame; /* around the pages of the public door */
+	int64_t id;         /* in rejoinder.db */
 };
 
 struct door {

@@ -2,6 +2,7 @@
 
 #include "address.h"
 #include "form.h"
+#include "frame.h"
 #include "log.h"
 #include "markdown.h"
 #include "page.h"
@@ -40,6 +41,9 @@ reader_dispatch(struct door *door, const struct fcgi_route *routes, size_t route
 	const struct fcgi_route *route = door_route(visit.site, routes, routes_n, request, response);
 	if (route != NULL)
 		route->handle(&visit, request, response);
+	/* Threads are the web server's files, without a frame; so they are here. */
+	if (route == NULL || route->handle != reader_thread)
+		frame_page(&response->body, visit.site->words, &visit.site->frame);
 }
 
 static struct reply_desk

@@ -1,5 +1,7 @@
 // Settings of a site that show in what people see.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
 import { test } from 'node:test';
 import { makeInstance, tellSeed } from '../lib/instance.mjs';
 
@@ -25,6 +27,57 @@ test('heading_level: the heading fits the article that it stands in', async () =
       const run = it.cli(['publish', '--all']);
       assert.equal(run.status, 1);
       assert.match(run.stderr, /heading_level: give 1 to 6/);
+    }
+  } finally {
+    await it.tidy();
+  }
+});
+
+test('page_head, page_foot, stylesheet: the owner frames the pages of the public door', async () => {
+  const it = await makeInstance();
+  const head = '<header class="own">Ours: <b>{{name}}</b> & $1 </header>\n';
+  const foot = '<footer class="own">Below ✂</footer>\n';
+  const file = (name, text) => {
+    fs.writeFileSync(path.join(it.dir, name), text);
+    return path.join(it.dir, name);
+  };
+  try {
+    await it.start('reader');
+    const plain = await it.reader({ uri: '/comments/form?page=/a' });
+    assert.ok(!plain.text.includes('class="own"'));
+    it.configure({ site: { page_head: file('head.html', head), page_foot: file('foot.html', foot), stylesheet: '/own.css?a&b' } });
+    await it.restart('reader');
+    const { receipt } = await it.post({ page: '/a', name: '</main> <main x></head>', comment: 'x </main>\n</head><main >' });
+    const asks = { form: { uri: '/comments/form?page=/a' }, receipt: { uri: receipt }, missing: { uri: '/comments/nothing' },
+      wrong: { uri: '/comments/reply', form: { page: '/a', comment: '</main>\n</body>', name: '<main >' } } };
+    for (const [name, ask] of Object.entries(asks)) {
+      const answer = await it.reader(ask);
+      const { text } = answer;
+      assert.match(text, /rejoinder\.css">\n[^]*<link rel="stylesheet" href="\/own\.css\?a&amp;b">\n<\/head>/, name);
+      assert.ok(text.includes(`<body class="rejoinder-page">\n${head}<main `), name);
+      assert.ok(text.endsWith(`</main>\n${foot}</body>\n</html>\n`), name);
+      assert.equal(text.split('class="own"').length, 3, name);
+      assert.match(answer.header('Content-Security-Policy'), /default-src 'none'/, name);
+    }
+    assert.equal((await it.reader(asks.form)).text.replace(head, '').replace(foot, '')
+      .replace('<link rel="stylesheet" href="/own.css?a&amp;b">\n', '').replace(/name="key" value="[^"]*"/, ''),
+    plain.text.replace(/name="key" value="[^"]*"/, ''));
+    // No frame where there is no page.
+    for (const ask of [{ uri: '/comments/threads/a/~/thread.html' }, { uri: '/comments/health' },
+      { uri: '/comments/reply', json: {}, accept: 'application/json' }])
+      assert.ok(!(await it.reader(ask)).text.includes('own'), ask.uri);
+    await it.stop('reader');
+
+    for (const [settings, says] of [
+      [{ page_head: path.join(it.dir, 'none.html') }, /page_head .*none\.html cannot be used: missing/],
+      [{ page_head: file('latin.html', Buffer.from('\xe4', 'latin1')) }, /page_head .*latin\.html cannot be used: invalid/],
+      [{ page_head: '', page_foot: file('big.html', 'x'.repeat(256 * 1024 + 1)) }, /page_foot .*big\.html cannot be used: too-large/],
+      [{ page_foot: '', stylesheet: 'https://cdn.example/x.css' }, /stylesheet: give its path on the site/],
+      [{ stylesheet: '//cdn.example/x.css' }, /stylesheet: give its path on the site/],
+    ]) {
+      it.configure({ site: settings });
+      await assert.rejects(it.start('reader'), says);
+      delete it.doors.reader;
     }
   } finally {
     await it.tidy();

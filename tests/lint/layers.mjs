@@ -5,7 +5,7 @@ import { code, files, lineOf } from './tree.mjs';
 const FLOORS = {
   base: ['arena', 'html', 'log', 'out', 'status', 'str', 'version', 'words', 'words_file'],
   gear: ['config', 'db', 'fcgi', 'file', 'host', 'json', 'markdown', 'pace', 'secret', 'text', 'xml'],
-  rules: ['address', 'csv', 'form', 'import_pages', 'multipart', 'page', 'publish', 'receipt', 'reply', 'session', 'spam', 'title', 'verdict', 'when'],
+  rules: ['address', 'csv', 'form', 'frame', 'import_pages', 'multipart', 'page', 'publish', 'receipt', 'reply', 'session', 'spam', 'title', 'verdict', 'when'],
   doors: ['door', 'moderator', 'operator', 'operator_pages', 'reader'],
 };
 // Files that a module of the same name keeps to itself: nobody else includes them.

@@ -21,6 +21,7 @@ const MAY_SQL = new Map([
 const MAY_MARKUP = new Map([
   ['src/out.c', 'has the character references that escaping writes'],
   ['src/markdown.c', 'is the one that makes HTML, from an allow-list'],
+  ['src/frame.c', 'looks for where our own pages begin and end'],
   ['src/title.c', 'looks for <title> in the articles of the site'],
 ]);
 const SQL = /^\s*(SELECT|INSERT|UPDATE|DELETE|REPLACE|CREATE|DROP|ALTER|PRAGMA|BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|ATTACH|DETACH|VACUUM|REINDEX|ANALYZE|EXPLAIN|WITH)\b/;

@@ -305,7 +305,7 @@ async function show() {
 	const { doc, given } = await load();
 	if (given && !form) {
 		form = document.importNode(given, true);
-		form.prepend(make('h2', { class: 'rejoinder-heading' }, doc.querySelector('h1').textContent));
+		form.prepend(make('h2', { class: 'rejoinder-heading' }, doc.querySelector('main h1').textContent));
 		slot.replaceChildren(form);
 		adopt();
 		furnish(given);
