@@ -22,6 +22,8 @@
 
 enum {
 	QUEUE_PAGE = 50,    /* replies shown at once */
+	SIGNING_IN_MOST = 4, /* passwords that are checked or wait for it */
+	ACCOUNT_NAME_MOST = 64, /* bytes; see operator_moderator */
 	SELECTION_MOST = 1000, /* replies decided about at once */
 	UNDO_MOST = 200     /* replies that one undo takes back: they stand in an address */
 };
@@ -295,6 +297,22 @@ end_former_session(const struct moderator_visit *visit, const struct fcgi_reques
 		log_event(LOG_LEVEL_WARNING, "a former session could not be ended");
 }
 
+/* More than a few at once are a flood: they would hold all workers, who have other visitors to serve. */
+static enum status
+sign_in_in_turn(struct moderator_visit *visit, const struct session_attempt *attempt, int64_t *wait)
+{
+	struct moderator_door *moderator = visit->moderator;
+	enum status status = STATUS_TOO_MANY;
+	*wait = 1;
+	if (moderator->signing_in++ < SIGNING_IN_MOST) {
+		pthread_mutex_lock(&moderator->password);
+		status = session_sign_in(moderator->moderators, visit->arena, attempt, &visit->session, wait);
+		pthread_mutex_unlock(&moderator->password);
+	}
+	moderator->signing_in--;
+	return status;
+}
+
 void
 moderator_sign_in(void *context, struct fcgi_request *request, struct fcgi_response *response)
 {
@@ -314,10 +332,10 @@ moderator_sign_in(void *context, struct fcgi_request *request, struct fcgi_respo
 		attempt.name = STR("");
 	view.name = attempt.name;
 	view.next = session_next(view.next, site->mount, STR_NONE);
-	pthread_mutex_lock(&visit->moderator->password);
-	enum status status =
-	    session_sign_in(visit->moderator->moderators, visit->arena, &attempt, &visit->session, &wait);
-	pthread_mutex_unlock(&visit->moderator->password);
+	/* No account has such a name, and the throttle need not keep it. */
+	if (attempt.name.len > ACCOUNT_NAME_MOST)
+		attempt.name = STR("");
+	enum status status = sign_in_in_turn(visit, &attempt, &wait);
 	if (status != STATUS_OK) {
 		answer_sign_in_failure(visit, response, status, wait, &view);
 		return;

@@ -25,6 +25,7 @@ struct moderator_door {
 	struct db *moderators;
 	struct secret_key secret; /* opens what reader.fcgi sealed */
 	pthread_mutex_t password; /* one argon2 at a time: 19 MiB each */
+	_Atomic int signing_in;   /* who stands before that lock, or behind it */
 };
 
 MUST_USE enum status moderator_open(const char *config_path, struct moderator_door *moderator);
