@@ -25,8 +25,8 @@ export default [
   { name: 'what-must-be-published-is-not-noted', file: 'src/verdict.c', catch: 'flow publication.test.mjs an approved reply stands in',
     find: 'return publication_ask(conn, &ask, NULL);', put: '(void)ask;\n\t(void)conn;\n\treturn STATUS_OK;' },
   { name: 'a-failed-publication-is-forgotten', file: 'src/publish.c', catch: 'flow publication.test.mjs a failed publication is tried again',
-    find: 'return status == STATUS_OK && run.sheets_n > 0 ? db_write(press->db, note_done, &run) : status;',
-    put: 'return run.sheets_n > 0 ? db_write(press->db, note_done, &run) : status;' },
+    find: 'if (status == STATUS_OK) status = db_write(press->db, note_done, &sheet);',
+    put: 'status = db_write(press->db, note_done, &sheet);' },
 
   // --- nothing that was typed runs ---
   { name: 'html-is-not-escaped', file: 'src/out.c', catch: 'unit test_base',
