@@ -68,7 +68,12 @@ open_keys(struct door *door)
 {
 	const struct config *config = door->config;
 	enum status status = secret_init();
-	memcpy(door->sealing.bytes, config->sealing_key, sizeof door->sealing.bytes);
+	struct secret_key sealing;
+	memcpy(sealing.bytes, config->sealing_key, sizeof sealing.bytes);
+	door->sealer = arena_alloc(&door->arena, sizeof *door->sealer);
+	if (door->sealer == NULL)
+		return STATUS_BROKEN;
+	secret_sealer_open(door->sealer, &sealing);
 	if (status == STATUS_OK)
 		status = door_key(config->matching_key, 0640, &door->matching);
 	if (status == STATUS_OK)
@@ -222,6 +227,8 @@ door_close(struct door *door)
 		db_close(door->db);
 	secret_wipe(&door->matching, sizeof door->matching);
 	secret_wipe(&door->receipt, sizeof door->receipt);
+	if (door->sealer != NULL)
+		secret_sealer_close(door->sealer);
 	arena_free(&door->arena);
 }
 

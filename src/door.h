@@ -39,7 +39,8 @@ struct door {
 	struct db *db;
 	struct pace *pace;
 	struct file_tree public_tree;
-	struct secret_key matching, receipt, sealing;
+	struct secret_key matching, receipt;
+	struct secret_sealer *sealer;
 	struct door_site *sites; /* config->sites_n of them */
 	const struct words **words; /* of the sites */
 	_Atomic bool must_truncate;

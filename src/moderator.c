@@ -34,6 +34,7 @@ struct moderator_visit {
 	const struct door_site *site;
 	struct arena *arena;
 	struct str network;
+	struct secret_opener *opener;
 	struct session session; /* unless the route is public */
 	struct form form;       /* of a POST */
 };
@@ -231,8 +232,10 @@ void
 moderator_dispatch(struct moderator_door *moderator, const struct fcgi_route *routes, size_t routes_n,
     struct fcgi_request *request, struct fcgi_response *response)
 {
+	struct secret_opener opener = {.secret = &moderator->secret};
 	struct moderator_visit visit = {
 	    .moderator = moderator,
+	    .opener = &opener,
 	    .site = door_site(&moderator->door, request->site),
 	    .arena = request->arena,
 	    .network = address_network(request->arena, request->remote_addr),
@@ -246,6 +249,7 @@ moderator_dispatch(struct moderator_door *moderator, const struct fcgi_route *ro
 	if (route != NULL && admit(&visit, route->flags, request, response))
 		route->handle(&visit, request, response);
 	secret_wipe(&visit.session, sizeof visit.session);
+	secret_wipe(&opener, sizeof opener);
 }
 
 /* --- signing in and out ---------------------------------------------------------------------------- */
@@ -445,7 +449,7 @@ open_box(const struct moderator_visit *visit, char purpose, struct str sealed)
 {
 	struct str plain;
 	if (sealed.len == 0 ||
-	    secret_open(&visit->moderator->secret, visit->arena, purpose, sealed, &plain) != STATUS_OK)
+	    secret_open_next(visit->opener, visit->arena, purpose, sealed, &plain) != STATUS_OK)
 		return STR_NONE;
 	return plain;
 }

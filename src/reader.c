@@ -51,7 +51,7 @@ desk_of(const struct reader_visit *visit)
 {
 	return (struct reply_desk){.site = visit->site->config, .site_id = visit->site->id, .db = visit->door->db,
 	    .pace = visit->door->pace, .matching = &visit->door->matching, .receipt = &visit->door->receipt,
-	    .sealing = &visit->door->sealing};
+	    .sealer = visit->door->sealer};
 }
 
 static struct str

@@ -331,6 +331,8 @@ struct work {
 	bool has_key;
 	bool new_thread;
 	bool known_author;
+	bool sealing;  /* its batch may be shared until it is stored */
+	size_t points; /* of the comment, as people count them */
 	struct db_integer parent_id;
 	struct str email_sealed, network_sealed, reasons;
 	struct str former; /* reasons before an edit */
@@ -374,7 +376,8 @@ look_up(struct work *work, struct db_conn *conn)
 	    &work->parent_id);
 	if (status != STATUS_OK || result->outcome == REPLY_WRONG || spent)
 		return status;
-	if (count_points(work->arena, work->submission->fields[REPLY_COMMENT]) >= REPLY_SAME_WORDS)
+	work->points = count_points(work->arena, work->submission->fields[REPLY_COMMENT]);
+	if (work->points >= REPLY_SAME_WORDS)
 		status = find_repeated(conn, work->arena, thread.id, &work->hashes, result);
 	if (status == STATUS_OK)
 		status = hash_author(work->desk, work->arena, work->email, &work->hashes);
@@ -429,9 +432,10 @@ static enum status
 seal(struct work *work)
 {
 	struct secret_batch batch;
-	enum status status = secret_batch_begin(&batch, work->desk->sealing);
+	enum status status = secret_sealer_join(work->desk->sealer, &batch);
 	if (status != STATUS_OK)
 		return STATUS_BROKEN;
+	work->sealing = true;
 	status = secret_seal(&batch, work->arena, SECRET_EMAIL, work->email, &work->email_sealed);
 	if (status == STATUS_OK)
 		status = secret_seal(&batch, work->arena, SECRET_NETWORK, work->client->ip, &work->network_sealed);
@@ -507,7 +511,7 @@ store(struct db_conn *conn, void *context)
 	if (status != STATUS_OK || result->outcome != REPLY_STORED)
 		return status;
 	status = ensure_thread(work, conn, &thread_id);
-	if (status == STATUS_OK && count_points(work->arena, work->submission->fields[REPLY_COMMENT]) >= REPLY_SAME_WORDS)
+	if (status == STATUS_OK && work->points >= REPLY_SAME_WORDS)
 		status = find_repeated(conn, work->arena, thread_id, &work->hashes, result);
 	if (status != STATUS_OK || result->outcome != REPLY_STORED)
 		return status;
@@ -680,6 +684,8 @@ reply_submit(const struct reply_desk *desk, struct arena *arena, const struct re
 	               result->outcome != REPLY_TOO_FAST;
 	if (status == STATUS_OK && refused)
 		count_refusal(desk, client, result);
+	if (work.sealing)
+		secret_sealer_leave(desk->sealer);
 	secret_wipe(&work.hashes, sizeof work.hashes);
 	return status;
 }
@@ -810,6 +816,8 @@ reply_change(const struct reply_desk *desk, struct arena *arena, const struct re
 		status = seal(&work);
 	if (status == STATUS_OK)
 		status = db_write(desk->db, update, &change);
+	if (work.sealing)
+		secret_sealer_leave(desk->sealer);
 	secret_wipe(&work.hashes, sizeof work.hashes);
 	return status;
 }

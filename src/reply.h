@@ -85,7 +85,7 @@ struct reply_desk {
 	struct pace *pace;
 	const struct secret_key *matching; /* keyed hashes */
 	const struct secret_key *receipt;  /* form keys */
-	const struct secret_key *sealing;  /* the moderators' public key */
+	struct secret_sealer *sealer;      /* to the moderators' public key */
 };
 
 enum reply_outcome {

@@ -251,6 +251,48 @@ secret_batch_end(struct secret_batch *batch)
 	secret_wipe(batch, sizeof *batch);
 }
 
+void
+secret_sealer_open(struct secret_sealer *sealer, const struct secret_key *recipient)
+{
+	*sealer = (struct secret_sealer){.recipient = *recipient};
+	pthread_mutex_init(&sealer->lock, NULL);
+}
+
+void
+secret_sealer_close(struct secret_sealer *sealer)
+{
+	pthread_mutex_destroy(&sealer->lock);
+	secret_batch_end(&sealer->batch);
+}
+
+/* Made under the lock: whoever waits for it shares it. */
+enum status
+secret_sealer_join(struct secret_sealer *sealer, struct secret_batch *batch)
+{
+	enum status status = STATUS_OK;
+	pthread_mutex_lock(&sealer->lock);
+	if (sealer->joined == 0 || sealer->joins == SECRET_SHARED_MOST) {
+		status = secret_batch_begin(&sealer->batch, &sealer->recipient);
+		sealer->joins = 0;
+	}
+	if (status == STATUS_OK) {
+		sealer->joined++;
+		sealer->joins++;
+		*batch = sealer->batch;
+	}
+	pthread_mutex_unlock(&sealer->lock);
+	return status;
+}
+
+void
+secret_sealer_leave(struct secret_sealer *sealer)
+{
+	pthread_mutex_lock(&sealer->lock);
+	if (--sealer->joined == 0)
+		secret_batch_end(&sealer->batch);
+	pthread_mutex_unlock(&sealer->lock);
+}
+
 /* Purpose, value and padding, written where the box will be made in place; `room` is their length. */
 static enum status
 pad(unsigned char *at, size_t room, char purpose, struct str plain)
@@ -301,14 +343,16 @@ has_frame(struct str sealed)
 }
 
 static enum status
-box_open(const struct secret_key *secret, const unsigned char *at, size_t len, unsigned char *message)
+box_open(struct secret_opener *opener, const unsigned char *at, size_t len, unsigned char *message)
 {
-	struct secret_key shared;
-	if (crypto_box_beforenm(shared.bytes, at + 1, secret->bytes) != 0)
+	if (!opener->has || !secret_same(opener->ephemeral.bytes, at + 1, SECRET_KEY)) {
+		opener->has = crypto_box_beforenm(opener->shared.bytes, at + 1, opener->secret->bytes) == 0;
+		memcpy(opener->ephemeral.bytes, at + 1, SECRET_KEY);
+	}
+	if (!opener->has)
 		return STATUS_INVALID;
 	int failed = crypto_box_open_easy_afternm(
-	    message, at + SEAL_BOX, len - SEAL_BOX, at + SEAL_NONCE, shared.bytes);
-	secret_wipe(&shared, sizeof shared);
+	    message, at + SEAL_BOX, len - SEAL_BOX, at + SEAL_NONCE, opener->shared.bytes);
 	return failed != 0 ? STATUS_INVALID : STATUS_OK;
 }
 
@@ -316,13 +360,23 @@ enum status
 secret_open(
     const struct secret_key *secret, struct arena *arena, char purpose, struct str sealed, struct str *plain)
 {
+	struct secret_opener opener = {.secret = secret};
+	enum status status = secret_open_next(&opener, arena, purpose, sealed, plain);
+	secret_wipe(&opener, sizeof opener);
+	return status;
+}
+
+enum status
+secret_open_next(
+    struct secret_opener *opener, struct arena *arena, char purpose, struct str sealed, struct str *plain)
+{
 	if (!has_frame(sealed))
 		return STATUS_INVALID;
 	size_t padded = sealed.len - SECRET_OVERHEAD;
 	unsigned char *message = arena_alloc(arena, padded);
 	if (message == NULL)
 		return STATUS_BROKEN;
-	enum status status = box_open(secret, (const unsigned char *)sealed.at, sealed.len, message);
+	enum status status = box_open(opener, (const unsigned char *)sealed.at, sealed.len, message);
 	if (status != STATUS_OK)
 		return status;
 	size_t len;

@@ -9,6 +9,7 @@
 #ifndef SECRET_H
 #define SECRET_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -99,12 +100,43 @@ MUST_USE enum status secret_seal(const struct secret_batch *batch, struct arena 
     struct str plain, struct str *sealed);
 void secret_batch_end(struct secret_batch *batch);
 
+enum { SECRET_SHARED_MOST = 64 }; /* who may share a batch */
+
+/*
+ * One batch for whoever seals at the same time: making one takes a hundred times as long as a seal.
+ * Its key is wiped when nobody is between join and leave, and replaced after SECRET_SHARED_MOST joins.
+ */
+struct secret_sealer {
+	pthread_mutex_t lock;
+	struct secret_key recipient; /* the public key */
+	struct secret_batch batch;   /* empty while nobody has joined */
+	size_t joined, joins;        /* now, and since the batch was made */
+};
+
+void secret_sealer_open(struct secret_sealer *sealer, const struct secret_key *recipient);
+void secret_sealer_close(struct secret_sealer *sealer);
+/* A copy of the batch for the caller, who ends it when the boxes are written, and leaves when they are stored. */
+MUST_USE enum status secret_sealer_join(struct secret_sealer *sealer, struct secret_batch *batch);
+void secret_sealer_leave(struct secret_sealer *sealer);
+
 /*
  * INVALID when it does not open: another key, another purpose, one bit changed, too short or long.
  * `secret` is the recipient's.  An empty plaintext is there (at != NULL).  BROKEN when memory fails.
  */
 MUST_USE enum status secret_open(
     const struct secret_key *secret, struct arena *arena, char purpose, struct str sealed, struct str *plain);
+
+/*
+ * Opens many: boxes of one batch share a key that takes most of the time, so the last one is kept.
+ * Begin with {.secret = the key}; wipe it at the end.
+ */
+struct secret_opener {
+	const struct secret_key *secret;
+	struct secret_key ephemeral, shared; /* of the last box, if `has` */
+	bool has;
+};
+MUST_USE enum status secret_open_next(
+    struct secret_opener *opener, struct arena *arena, char purpose, struct str sealed, struct str *plain);
 
 /* --- keyed hashes ------------------------------------------------------------------------------ */
 

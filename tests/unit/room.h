@@ -50,6 +50,7 @@ struct room {
 	struct pace *pace;
 	struct file_tree tree;
 	struct secret_key matching, receipt, sealing, secret;
+	struct secret_sealer sealer;
 };
 
 #define OK(call) assert_int_equal((call), STATUS_OK)
@@ -215,6 +216,7 @@ room_furnish(struct room *room, const char *lines)
 	room_run(room, "INSERT INTO site (name) VALUES ('main')");
 	room->site_id = room_number(room, "SELECT id FROM site WHERE name = 'main'");
 	OK(pace_open(room_path(room, "pace"), &room->pace));
+	secret_sealer_open(&room->sealer, &room->sealing);
 	OK(file_folder(room_path(room, "public"), 0775));
 	OK(file_tree_open(room_path(room, "public"), &room->tree));
 }
@@ -223,7 +225,7 @@ static inline struct reply_desk
 room_desk(struct room *room)
 {
 	return (struct reply_desk){.site = room->site, .site_id = room->site_id, .db = room->db, .pace = room->pace,
-	    .matching = &room->matching, .receipt = &room->receipt, .sealing = &room->sealing};
+	    .matching = &room->matching, .receipt = &room->receipt, .sealer = &room->sealer};
 }
 
 /* --- the databases, past db.c ------------------------------------------------------------------- */

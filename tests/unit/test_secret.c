@@ -231,6 +231,63 @@ boxes_open_again(void **state)
 	secret_batch_end(&batch);
 }
 
+static struct secret_key
+join(struct secret_sealer *sealer)
+{
+	struct secret_batch batch;
+	assert_int_equal(secret_sealer_join(sealer, &batch), STATUS_OK);
+	struct secret_key ephemeral = batch.ephemeral;
+	secret_batch_end(&batch);
+	return ephemeral;
+}
+
+static void
+a_batch_is_shared_while_somebody_seals(void **state)
+{
+	(void)state;
+	have_recipient();
+	struct secret_sealer sealer;
+	static const struct secret_batch none;
+	secret_sealer_open(&sealer, &recipient_public);
+	struct secret_key one = join(&sealer), two = join(&sealer), three;
+	assert_memory_equal(&one, &two, sizeof one);
+	secret_sealer_leave(&sealer);
+	assert_memory_not_equal(&sealer.batch, &none, sizeof none);
+	secret_sealer_leave(&sealer);
+	assert_memory_equal(&sealer.batch, &none, sizeof none);
+	two = join(&sealer);
+	assert_memory_not_equal(&one, &two, sizeof one);
+	for (int i = 1; i < SECRET_SHARED_MOST; i++)
+		three = join(&sealer);
+	assert_memory_equal(&two, &three, sizeof two);
+	three = join(&sealer);
+	assert_memory_not_equal(&two, &three, sizeof two);
+	secret_sealer_close(&sealer);
+}
+
+static void
+an_opener_tells_batches_apart(void **state)
+{
+	(void)state;
+	have_recipient();
+	struct secret_batch batches[2];
+	struct secret_opener opener = {.secret = &recipient};
+	struct str plain, boxes[4];
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(secret_batch_begin(&batches[i], &recipient_public), STATUS_OK);
+	for (int i = 0; i < 4; i++)
+		boxes[i] = seal(&batches[i / 2], SECRET_EMAIL, str_sub(STR("abcd"), 0, (size_t)i));
+	static const int order[] = {0, 1, 2, 1, 3, 3, 0};
+	for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
+		assert_int_equal(secret_open_next(&opener, &arena, SECRET_EMAIL, boxes[order[i]], &plain), STATUS_OK);
+		assert_int_equal(plain.len, order[i]);
+		assert_int_equal(secret_open_next(&opener, &arena, SECRET_NETWORK, boxes[order[i]], &plain), STATUS_INVALID);
+	}
+	for (int i = 0; i < 2; i++)
+		secret_batch_end(&batches[i]);
+	secret_wipe(&opener, sizeof opener);
+}
+
 static void
 boxes_tell_no_length(void **state)
 {
@@ -519,6 +576,8 @@ main(void)
 	    cmocka_unit_test(hex_is_read_strictly),
 	    cmocka_unit_test(subkeys_differ),
 	    cmocka_unit_test(boxes_open_again),
+	    cmocka_unit_test(a_batch_is_shared_while_somebody_seals),
+	    cmocka_unit_test(an_opener_tells_batches_apart),
 	    cmocka_unit_test(boxes_tell_no_length),
 	    cmocka_unit_test(boxes_are_fresh),
 	    cmocka_unit_test(boxes_open_only_unharmed),
