@@ -114,7 +114,7 @@ packages-build packages-demo packages-test: packages-%:
 	@deploy/install-packages.sh $*
 
 demo: packages-build packages-demo ## run the sample article behind nginx on localhost (PORT=8080, FRESH=1)
-	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@$(MAKE) --no-print-directory -s -j$$(nproc) all
 	@PORT="$(PORT)" FRESH="$(FRESH)" exec deploy/demo.sh
 
 # --- tests ----------------------------------------------------------------------------------------

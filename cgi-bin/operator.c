@@ -38,6 +38,14 @@ print_usage(FILE *to)
 	    to);
 }
 
+static void
+print_command(const struct operator_command *command)
+{
+	const char *space = command->arguments[0] == '\0' ? "" : " ";
+	printf("Usage: rejoinder [--config FILE] %s%s%s\n\n%s: %s. See rejoinder(1).\n", command->name, space,
+	    command->arguments, command->name, command->what);
+}
+
 static const struct operator_command *
 find(const char *name)
 {
@@ -73,6 +81,11 @@ main(int argc, char **argv)
 			return OPERATOR_USAGE;
 	}
 	const struct operator_command *command = optind < argc ? find(argv[optind]) : NULL;
+	bool asks = command != NULL && optind + 1 < argc && strcmp(argv[optind + 1], "--help") == 0;
+	if (asks && command->run != operator_init) {
+		print_command(command);
+		return OPERATOR_DONE;
+	}
 	if (command != NULL)
 		return command->run(command, config, argc - optind, argv + optind);
 	if (optind < argc)

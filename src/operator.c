@@ -550,7 +550,7 @@ close_page(const struct door *door, struct arena *arena, const char *typed, bool
 	struct closing closing = {.door = door, .arena = arena, .closed = closed ? 1 : 0, .now = (int64_t)time(NULL)};
 	if (page_canonical(arena, site->config, str_from(typed), &closing.page) != STATUS_OK ||
 	    !page_allowed(site->config, closing.page))
-		return fail("there is no such page: give its path, as in /world/astana");
+		return fail("that is no page that may have replies: give its path on the site, as /world/astana-summit; `pages` and page_list in the configuration say which there are");
 	enum status status = find_title(door, arena, closing.page, &closing.title);
 	if (status == STATUS_MISSING)
 		return fail("the page is not in the page list: rejoinder pages import adds it");
