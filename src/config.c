@@ -74,6 +74,7 @@ site_take(struct arena *arena, cfg_t *cfg, struct config_site *site)
 	    .listed_words = list(arena, cfg, "listed_words"),
 	    .page_list = cfg_getbool(cfg, "page_list"),
 	    .paused = cfg_getbool(cfg, "paused"),
+	    .time_zone = text(arena, cfg, "time_zone"),
 	    .heading_level = cfg_getint(cfg, "heading_level"),
 	    .comment_most = cfg_getint(cfg, "comment_most"),
 	    .edit_for = cfg_getint(cfg, "edit_for"),
@@ -119,6 +120,8 @@ site_check(const char *path, const struct config_site *site)
 		return fault(path, "mount", "begin with / and do not end in one, as in \"/comments\"; \"\" is the root");
 	if (site->stylesheet.len > 0 && (site->stylesheet.at[0] != '/' || str_starts(site->stylesheet, STR("//"))))
 		return fault(path, "stylesheet", "give its path on the site, as \"/style.css\": our pages load nothing from elsewhere");
+	if (!zone_is_name(site->time_zone))
+		return fault(path, "time_zone", "give a name of the zone database, as \"Asia/Almaty\"");
 	if (!is_range(site->heading_level, 1, 6))
 		return fault(path, "heading_level", "give 1 to 6, one more than the heading that the replies stand under");
 	if (!is_range(site->comment_most, 2, 1000000))
@@ -196,6 +199,7 @@ parser(void)
 	    CFG_STR_LIST("listed_words", none, CFGF_NONE),
 	    CFG_BOOL("page_list", cfg_false, CFGF_NONE),
 	    CFG_BOOL("paused", cfg_false, CFGF_NONE),
+	    CFG_STR("time_zone", "UTC", CFGF_NONE),
 	    CFG_INT("heading_level", 2, CFGF_NONE),
 	    CFG_INT("comment_most", 10000, CFGF_NONE),
 	    CFG_INT("edit_for", 900, CFGF_NONE),

@@ -14,6 +14,7 @@
 #include "arena.h"
 #include "status.h"
 #include "str.h"
+#include "zone.h"
 
 #define CONFIG_DEFAULT_PATH "/etc/rejoinder/rejoinder.conf"
 
@@ -38,6 +39,8 @@ struct config_site {
 	struct config_list listed_words; /* words that a moderator wants to hear of */
 	bool page_list;                  /* only pages of the imported list may have replies */
 	bool paused;                     /* takes no replies at all */
+	struct str time_zone;            /* name in the zone database, "UTC" */
+	const struct zone *zone;         /* NULL for UTC; read by door_open */
 	int64_t heading_level;           /* 1 to 6, of the heading of published threads */
 	int64_t comment_most;            /* characters */
 	int64_t edit_for;                /* seconds in which an author may edit or withdraw; 0: never */

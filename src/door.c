@@ -127,6 +127,26 @@ open_frame(struct arena *arena, const struct config_site *site, struct frame *fr
 }
 
 static enum status
+open_zone(struct arena *arena, struct config_site *site)
+{
+	struct zone *zone = arena_alloc(arena, sizeof *zone);
+	struct str path = str_format(arena, ZONE_FOLDER "/%.*s", STR_FMT(site->time_zone)), file;
+	if (zone == NULL || path.at == NULL)
+		return STATUS_BROKEN;
+	/* A system without the database still knows UTC. */
+	if (str_eq(site->time_zone, STR("UTC")))
+		return STATUS_OK;
+	enum status status = file_slurp(arena, path.at, ZONE_FILE_MOST, &file);
+	if (status == STATUS_OK)
+		status = zone_read(file, zone);
+	if (status == STATUS_OK)
+		site->zone = zone;
+	else
+		log_event(LOG_LEVEL_ERROR, "time_zone: %s is no file of the zone database (Debian's package tzdata)", path.at);
+	return status;
+}
+
+static enum status
 add_site(struct db_conn *conn, void *context)
 {
 	const struct config_site *site = context;
@@ -176,6 +196,9 @@ open_sites(struct door *door)
 	if (door->sites == NULL || door->words == NULL)
 		return STATUS_BROKEN;
 	for (size_t i = 0; status == STATUS_OK && i < n; i++) {
+		status = open_zone(&door->arena, &door->config->sites[i]);
+		if (status != STATUS_OK)
+			break;
 		status = open_site(door, &door->config->sites[i], &door->sites[i]);
 		door->words[i] = door->sites[i].words;
 	}

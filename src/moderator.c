@@ -471,7 +471,7 @@ fill_reply(const struct moderator_visit *visit, const struct queue_list_row *row
 	    .page_url = page_url(visit->arena, site, row->page),
 	    .page_title = row->title,
 	    .created_at = when_rfc3339(visit->arena, row->created_at),
-	    .created = when_date(visit->arena, visit->site->words, row->created_at),
+	    .created = when_date(visit->arena, visit->site->words, site->zone, row->created_at),
 	    .ago = when_ago(visit->arena, visit->site->words, since, now),
 	    .parent_name = row->parent_name,
 	    .opening = publish_opening(visit->arena, row->comment),

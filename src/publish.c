@@ -166,7 +166,7 @@ fill_reply(const struct sheet *sheet, size_t i, struct page_thread_reply *reply)
 	reply->comment = sheet->comments[i];
 	reply->by_moderator = row->by_moderator != 0;
 	reply->created_at = when_rfc3339(sheet->arena, row->created_at);
-	reply->created = when_date(sheet->arena, words, row->created_at);
+	reply->created = when_date(sheet->arena, words, sheet->site->zone, row->created_at);
 	reply->edited_at = row->edited_at.set ? when_rfc3339(sheet->arena, row->edited_at.value) : STR_NONE;
 	reply->closed = sheet->thread.closed != 0;
 	reply->mount = sheet->site->mount;

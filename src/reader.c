@@ -533,7 +533,7 @@ show_receipt(const struct reader_visit *visit, struct fcgi_response *response, i
 	    .page_url = url, .name = row->name, .comment = comment, .notice = notice,
 	    .waiting = str_eq(row->state, STR("held")), .withdrawn = str_eq(row->state, STR("withdrawn")),
 	    .created_at = when_rfc3339(visit->arena, row->created_at),
-	    .created = when_date(visit->arena, visit->site->words, row->created_at)};
+	    .created = when_date(visit->arena, visit->site->words, site->zone, row->created_at)};
 	if (str_eq(row->state, STR("published")))
 		page.reply_url = publish_link(visit->arena, site, row->page,
 		    row->page_number.set ? row->page_number.value : 1, row->id);

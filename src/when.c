@@ -105,13 +105,14 @@ when_read(struct str text, int64_t *seconds)
 }
 
 struct str
-when_date(struct arena *arena, const struct words *words, int64_t seconds)
+when_date(struct arena *arena, const struct words *words, const struct zone *zone, int64_t seconds)
 {
 	static const enum word months[] = {WORD_DATE_JANUARY, WORD_DATE_FEBRUARY, WORD_DATE_MARCH, WORD_DATE_APRIL,
 	    WORD_DATE_MAY, WORD_DATE_JUNE, WORD_DATE_JULY, WORD_DATE_AUGUST, WORD_DATE_SEPTEMBER, WORD_DATE_OCTOBER,
 	    WORD_DATE_NOVEMBER, WORD_DATE_DECEMBER};
-	time_t when = (time_t)seconds;
-	struct tm utc;
+	struct str name;
+	time_t when = (time_t)(seconds + zone_offset(zone, seconds, &name));
+	struct tm utc; /* the clock's hands there */
 	if (gmtime_r(&when, &utc) == NULL)
 		return when_rfc3339(arena, seconds);
 	const struct word_hole holes[] = {
@@ -119,6 +120,7 @@ when_date(struct arena *arena, const struct words *words, int64_t seconds)
 	    {STR("month"), words_say(arena, words, months[utc.tm_mon], NULL, 0), 0},
 	    {STR("year"), str_format(arena, "%d", utc.tm_year + 1900), 0},
 	    {STR("time"), str_format(arena, "%02d:%02d", utc.tm_hour, utc.tm_min), 0},
+	    {STR("zone"), name, 0},
 	};
 	return words_say(arena, words, WORD_DATE_FULL, holes, sizeof holes / sizeof *holes);
 }

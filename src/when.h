@@ -10,6 +10,7 @@
 #include "status.h"
 #include "str.h"
 #include "words.h"
+#include "zone.h"
 
 /* "2026-11-23T19:30:00Z" (RFC 3339), in `arena`. */
 struct str when_rfc3339(struct arena *arena, int64_t seconds);
@@ -21,7 +22,7 @@ struct str when_rfc3339(struct arena *arena, int64_t seconds);
 MUST_USE enum status when_read(struct str text, int64_t *seconds);
 
 /* For people, in UTC, as the words date.* have it. */
-struct str when_date(struct arena *arena, const struct words *words, int64_t seconds);
+struct str when_date(struct arena *arena, const struct words *words, const struct zone *zone, int64_t seconds);
 
 /* "just now", "5 minutes ago", "3 h ago", "2 days ago", from the words time.*. */
 struct str when_ago(struct arena *arena, const struct words *words, int64_t seconds, int64_t now);

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { signedIn } from '../lib/browserless.mjs';
 import { makeInstance, tellSeed } from '../lib/instance.mjs';
 
 tellSeed();
@@ -79,6 +80,24 @@ test('page_head, page_foot, stylesheet: the owner frames the pages of the public
       await assert.rejects(it.start('reader'), says);
       delete it.doors.reader;
     }
+  } finally {
+    await it.tidy();
+  }
+});
+
+test('times are shown on the clocks of the site’s zone, and told to programs in UTC', async () => {
+  const it = await makeInstance({ site: { time_zone: 'Asia/Kathmandu' }, doors: ['reader'] });
+  try {
+    it.addModerator('editor', 'a steppe is not a step');
+    await it.start('moderator');
+    const moderator = await signedIn(it);
+    const { id } = await it.post({ page: '/world/clock' });
+    await moderator.approve(id);
+    const html = it.thread('/world/clock');
+    const [, utc, shown] = html.match(/<time class="rejoinder-time" datetime="([^"]+)">([^<]+)</);
+    const there = new Date(Date.parse(utc) + (5 * 60 + 45) * 60000).toISOString();
+    assert.match(utc, /Z$/);
+    assert.ok(shown.endsWith(`${there.slice(11, 16)} +0545`), `${utc} is shown as ${shown}`);
   } finally {
     await it.tidy();
   }

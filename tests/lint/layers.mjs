@@ -3,7 +3,7 @@ import { code, files, lineOf } from './tree.mjs';
 
 // Every module of src/ stands here; a new one that does not is refused.
 const FLOORS = {
-  base: ['arena', 'html', 'log', 'out', 'status', 'str', 'version', 'words', 'words_file'],
+  base: ['arena', 'html', 'log', 'out', 'status', 'str', 'version', 'words', 'words_file', 'zone'],
   gear: ['config', 'db', 'fcgi', 'file', 'host', 'json', 'markdown', 'pace', 'secret', 'text', 'xml'],
   rules: ['address', 'csv', 'form', 'frame', 'import_pages', 'multipart', 'page', 'publish', 'receipt', 'reply', 'session', 'spam', 'title', 'verdict', 'when'],
   doors: ['door', 'moderator', 'operator', 'operator_pages', 'reader'],
