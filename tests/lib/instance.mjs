@@ -178,7 +178,7 @@ export class Instance {
     return path.join(this.dir, 'run', `${door}.sock`);
   }
   command(door) {
-    return [path.join(BIN, DOORS[door]), ['--config', this.config, '--socket', this.socket(door)]];
+    return [path.join(this.bin ?? BIN, DOORS[door]), ['--config', this.config, '--socket', this.socket(door)]];
   }
   // Starts a door and waits until it serves. `wrap` is put before its command (setpriv, strace).
   async start(door, { wrap = [], env, ms = 15000 } = {}) {
