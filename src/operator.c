@@ -34,15 +34,15 @@
 
 enum { ARENA_MOST = 64 * 1024 * 1024, STEP = 500 };
 
-static int
-fail(const char *what)
+int
+operator_fail(const char *what)
 {
 	fprintf(stderr, "rejoinder: %s\n", what);
 	return OPERATOR_FAILED;
 }
 
-static int
-misuse(const struct operator_command *command)
+int
+operator_misuse(const struct operator_command *command)
 {
 	const char *space = command->arguments[0] == '\0' ? "" : " ";
 	fprintf(stderr, "Usage: rejoinder %s%s%s\n", command->name, space, command->arguments);
@@ -245,11 +245,11 @@ operator_init(const struct operator_command *command, const char *config, int ar
 	char under[PATH_MAX];
 	int result = read_init(argc, argv, &init);
 	if (result >= 0)
-		return result == OPERATOR_USAGE ? misuse(command) : result;
+		return result == OPERATOR_USAGE ? operator_misuse(command) : result;
 	if (init.under != NULL) {
 		/* A relative path in a configuration would depend on where the doors are started. */
 		if (file_folder(init.under, 0755) != STATUS_OK || realpath(init.under, under) == NULL)
-			return fail("the folder that --under names cannot be made");
+			return operator_fail("the folder that --under names cannot be made");
 		init.under = under;
 	}
 	arena_init(&arena, ARENA_MOST);
@@ -259,7 +259,7 @@ operator_init(const struct operator_command *command, const char *config, int ar
 	if (status == STATUS_OK)
 		printf("Ready: %s\nNext: rejoinder --config %s moderator add NAME\n", init.config, init.config);
 	arena_free(&arena);
-	return status == STATUS_OK ? OPERATOR_DONE : fail("init did not finish; what it made so far stays, so mend the "
+	return status == STATUS_OK ? OPERATOR_DONE : operator_fail("init did not finish; what it made so far stays, so mend the "
 	                                                  "reason above and run it again");
 }
 
@@ -319,12 +319,12 @@ hash_new_password(struct account *account)
 	char password[SESSION_PASSWORD_MOST + 2], again[SESSION_PASSWORD_MOST + 2];
 	enum status status = STATUS_INVALID;
 	if (!ask_password("Password (15 characters or more): ", password, sizeof password))
-		fail("there is no password on standard input, or it is too long, or holds a NUL");
+		operator_fail("there is no password on standard input, or it is too long, or holds a NUL");
 	else if (session_password(str_from(password)) != STATUS_OK)
-		fail("a password takes 15 to 1024 bytes of valid text");
+		operator_fail("a password takes 15 to 1024 bytes of valid text");
 	else if (isatty(STDIN_FILENO) != 0 &&
 	         (!ask_password("The same again: ", again, sizeof again) || strcmp(password, again) != 0))
-		fail("the two differ; nothing was changed");
+		operator_fail("the two differ; nothing was changed");
 	else
 		status = secret_password_hash(account->arena, str_from(password), &account->password);
 	secret_wipe(password, sizeof password);
@@ -378,10 +378,10 @@ report(enum status status, const struct account *account, const char *done)
 		return OPERATOR_DONE;
 	}
 	if (status == STATUS_CONFLICT)
-		return fail("there is a moderator of that name already");
+		return operator_fail("there is a moderator of that name already");
 	if (status == STATUS_MISSING)
-		return fail("there is no moderator of that name; see rejoinder moderator list");
-	return status == STATUS_INVALID ? OPERATOR_FAILED : fail("the moderators' database could not be written");
+		return operator_fail("there is no moderator of that name; see rejoinder moderator list");
+	return status == STATUS_INVALID ? OPERATOR_FAILED : operator_fail("the moderators' database could not be written");
 }
 
 static int
@@ -436,7 +436,7 @@ moderator_list(struct account *account)
 		db_release(conn);
 	}
 	if (status != STATUS_OK)
-		return fail("the moderators' database cannot be read");
+		return operator_fail("the moderators' database cannot be read");
 	for (size_t i = 0; i < n; i++)
 		printf("%.*s%s\n", STR_FMT(rows[i].name), rows[i].disabled != 0 ? "  (disabled)" : "");
 	if (n == 0)
@@ -484,10 +484,10 @@ operator_moderator(const struct operator_command *command, const char *config, i
 			break;
 		struct str name = str_from(argc == 3 ? argv[2] : "");
 		if (moderator_actions[i].named && (name.len == 0 || name.len > 64 || str_trim(name).len != name.len))
-			return fail("a moderator's name takes 1 to 64 bytes, without spaces at its ends");
+			return operator_fail("a moderator's name takes 1 to 64 bytes, without spaces at its ends");
 		return run_moderator(config, i, argc == 3 ? argv[2] : NULL);
 	}
-	return misuse(command);
+	return operator_misuse(command);
 }
 
 /* --- close and reopen ------------------------------------------------------------------------------ */
@@ -550,10 +550,10 @@ close_page(const struct door *door, struct arena *arena, const char *typed, bool
 	struct closing closing = {.door = door, .arena = arena, .closed = closed ? 1 : 0, .now = (int64_t)time(NULL)};
 	if (page_canonical(arena, site->config, str_from(typed), &closing.page) != STATUS_OK ||
 	    !page_allowed(site->config, closing.page))
-		return fail("that is no page that may have replies: give its path on the site, as /world/astana-summit; `pages` and page_list in the configuration say which there are");
+		return operator_fail("that is no page that may have replies: give its path on the site, as /world/astana-summit; `pages` and page_list in the configuration say which there are");
 	enum status status = find_title(door, arena, closing.page, &closing.title);
 	if (status == STATUS_MISSING)
-		return fail("the page is not in the page list: rejoinder pages import adds it");
+		return operator_fail("the page is not in the page list: rejoinder pages import adds it");
 	if (status == STATUS_OK)
 		status = db_write(door->db, set_closed, &closing);
 	if (status == STATUS_OK) {
@@ -561,7 +561,7 @@ close_page(const struct door *door, struct arena *arena, const char *typed, bool
 		status = publish_thread(&press, arena, closing.thread_id);
 	}
 	if (status != STATUS_OK)
-		return fail("the page could not be changed; the reason stands above");
+		return operator_fail("the page could not be changed; the reason stands above");
 	printf("%.*s %s\n", STR_FMT(closing.page), closed ? "takes no new replies" : "takes replies again");
 	return OPERATOR_DONE;
 }
@@ -571,7 +571,7 @@ with_page(const struct operator_command *command, const char *config, int argc, 
 {
 	struct door door;
 	if (argc != 2)
-		return misuse(command);
+		return operator_misuse(command);
 	if (door_open(config, &door) != STATUS_OK)
 		return OPERATOR_FAILED;
 	int result = close_page(&door, &door.arena, argv[1], closed);
@@ -667,13 +667,13 @@ operator_publish(const struct operator_command *command, const char *config, int
 	struct door door;
 	bool all = argc == 2 && strcmp(argv[1], "--all") == 0;
 	if (argc > 2 || (argc == 2 && !all))
-		return misuse(command);
+		return operator_misuse(command);
 	if (door_open(config, &door) != STATUS_OK)
 		return OPERATOR_FAILED;
 	enum status status = publish_sites(&door, all);
 	door_close(&door);
 	if (status != STATUS_OK)
-		return fail("not all files could be written; the reason stands above, and what lags is tried again");
+		return operator_fail("not all files could be written; the reason stands above, and what lags is tried again");
 	puts(all ? "All threads are published." : "Nothing lags.");
 	return OPERATOR_DONE;
 }
@@ -689,7 +689,7 @@ operator_stats(const struct operator_command *command, const char *config, int a
 	size_t n = 0;
 	(void)argv;
 	if (argc != 1)
-		return misuse(command);
+		return operator_misuse(command);
 	if (door_open(config, &door) != STATUS_OK)
 		return OPERATOR_FAILED;
 	enum status status = db_read(door.db, &conn);
@@ -704,7 +704,7 @@ operator_stats(const struct operator_command *command, const char *config, int a
 	if (status == STATUS_OK)
 		db_release(conn);
 	door_close(&door);
-	return status == STATUS_OK ? OPERATOR_DONE : fail("the database cannot be read");
+	return status == STATUS_OK ? OPERATOR_DONE : operator_fail("the database cannot be read");
 }
 
 /* --- check ----------------------------------------------------------------------------------------- */
@@ -851,9 +851,9 @@ operator_check(const struct operator_command *command, const char *config, int a
 	struct door door;
 	(void)argv;
 	if (argc != 1)
-		return misuse(command);
+		return operator_misuse(command);
 	if (door_open(config, &door) != STATUS_OK)
-		return fail("the configuration cannot be used; the reason stands above");
+		return operator_fail("the configuration cannot be used; the reason stands above");
 	int result = check_all(&door);
 	door_close(&door);
 	return result;

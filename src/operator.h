@@ -15,6 +15,10 @@ struct operator_command {
 	int (*run)(const struct operator_command *command, const char *config, int argc, char **argv);
 };
 
+/* Says on standard error why it failed, or how the command is used; returns the exit status. */
+int operator_fail(const char *what);
+int operator_misuse(const struct operator_command *command);
+
 typedef int operator_run(const struct operator_command *command, const char *config, int argc, char **argv);
 
 operator_run operator_init;

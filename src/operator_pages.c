@@ -16,20 +16,6 @@
 
 enum { PIECE = 64 * 1024, TOLD_MOST = 100, WHAT_MOST = 200 };
 
-static int
-fail(const char *what)
-{
-	fprintf(stderr, "rejoinder: %s\n", what);
-	return OPERATOR_FAILED;
-}
-
-static int
-misuse(const struct operator_command *command)
-{
-	fprintf(stderr, "Usage: rejoinder %s %s\n", command->name, command->arguments);
-	return OPERATOR_USAGE;
-}
-
 /* --- arguments ------------------------------------------------------------------------------------- */
 
 /* What stands behind the command, in any order: two words, and options. */
@@ -174,7 +160,7 @@ give_up(const struct list *list, const struct import_pages_counts *counts, enum 
 		fprintf(stderr, "rejoinder: %lld to mend; nothing was written\n", (long long)counts->faults);
 		return OPERATOR_FAILED;
 	}
-	return fail(list->write ? "the list was not written to its end; the reason stands above, and the same list again "
+	return operator_fail(list->write ? "the list was not written to its end; the reason stands above, and the same list again "
 	                          "brings the rest"
 	                        : "the list or the store cannot be read; nothing was written");
 }
@@ -198,7 +184,7 @@ import_list(struct door *door, const struct door_site *site, struct list *list, 
 	report(list, &counts, dry_run);
 	struct publish_press press = door_press(door);
 	if (!dry_run && counts.retitled > 0 && publish_lagging(&press) != STATUS_OK)
-		return fail("the list is written, but not all files with the new titles; see rejoinder publish");
+		return operator_fail("the list is written, but not all files with the new titles; see rejoinder publish");
 	return OPERATOR_DONE;
 }
 
@@ -220,7 +206,7 @@ import_file(const char *config, const struct arguments *arguments)
 	if (door_open(config, &door) != STATUS_OK)
 		goto out;
 	const struct door_site *site = door_site(&door, str_from(arguments->site));
-	result = site == NULL ? fail("there is no such site in the configuration")
+	result = site == NULL ? operator_fail("there is no such site in the configuration")
 	                      : import_list(&door, site, &list, arguments->dry_run);
 	door_close(&door);
 out:
@@ -233,7 +219,7 @@ operator_pages(const struct operator_command *command, const char *config, int a
 {
 	struct arguments arguments;
 	if (!read_arguments(argc, argv, &arguments) || strcmp(arguments.verb, "import") != 0)
-		return misuse(command);
+		return operator_misuse(command);
 	return import_file(config, &arguments);
 }
 
@@ -275,15 +261,15 @@ print_snippet(struct door *door, const struct arguments *arguments, snippet *mak
 	struct str page;
 	struct out out;
 	if (site == NULL)
-		return fail("there is no such site in the configuration");
+		return operator_fail("there is no such site in the configuration");
 	if (page_canonical(&door->arena, site->config, str_from(arguments->noun), &page) != STATUS_OK)
-		return fail("this is no page: give its path, as in /world/astana");
+		return operator_fail("this is no page: give its path, as in /world/astana");
 	if (!page_allowed(site->config, page))
 		fputs("rejoinder: note: `pages` in the configuration excludes this page: it takes no replies yet\n", stderr);
 	out_init(&out, &door->arena);
 	make(&out, site, &door->arena, page);
 	if (out_status(&out) != STATUS_OK)
-		return fail("there is not enough memory");
+		return operator_fail("there is not enough memory");
 	fwrite(out.at, 1, out.len, stdout);
 	return OPERATOR_DONE;
 }
@@ -296,7 +282,7 @@ operator_snippet(const struct operator_command *command, const char *config, int
 	bool read = read_arguments(argc, argv, &arguments) && !arguments.dry_run;
 	bool nginx = read && strcmp(arguments.verb, "nginx") == 0;
 	if (!nginx && (!read || strcmp(arguments.verb, "html") != 0))
-		return misuse(command);
+		return operator_misuse(command);
 	if (door_open(config, &door) != STATUS_OK)
 		return OPERATOR_FAILED;
 	int result = print_snippet(&door, &arguments, nginx ? snippet_nginx : snippet_html);
