@@ -8,7 +8,7 @@ PORT    ?= 8080
 WERROR  ?=
 OPTIMISE ?= -O2 -g
 SANITISE ?=
-PACKAGES := libsodium jansson libutf8proc libidn2 libconfuse sqlite3 expat md4c fcgi
+PACKAGES := libseccomp libsodium jansson libutf8proc libidn2 libconfuse sqlite3 expat libcurl md4c fcgi
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes \
   -Wmissing-prototypes -Wold-style-definition -Wpointer-arith -Wcast-qual -Wcast-align -Wwrite-strings \
@@ -19,6 +19,10 @@ endif
 HARDENING := -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE
 ifeq (,$(SANITISE)$(filter -O0,$(OPTIMISE)))
 HARDENING += -D_FORTIFY_SOURCE=2
+endif
+# Numbers in the store are a stranger's: a sum with one that overflows is a wrong number, and nothing worse.
+ifeq (,$(SANITISE))
+HARDENING += -fwrapv
 endif
 
 VERSION  := $(shell sed -n 's/^\#define VERSION "\(.*\)"/\1/p' src/version.h)
@@ -45,8 +49,9 @@ OBJECTS  := $(SRC:src/%.c=$(OBJ)/%.o) $(GEN_C:$(GEN)/%.c=$(OBJ)/gen/%.o)
 PROGRAMS := $(BIN)/reader.fcgi $(BIN)/moderator.fcgi $(BIN)/rejoinder
 UNIT     := $(patsubst tests/unit/%.c,$(BUILD)/test/%,$(wildcard tests/unit/test_*.c))
 
-.PHONY: all help demo test test-unit test-gen test-flow test-served test-browser test-lint test-asan test-valgrind \
-  test-clang test-mutants test-mutants-short packages-build packages-demo packages-test clean
+.PHONY: all help demo test test-unit test-gen test-package test-machine test-flow test-served test-browser test-lint test-asan test-valgrind \
+  test-clang test-restart test-crash test-mutants test-mutants-short test-servers packages-build packages-demo packages-test \
+  packages-servers packages-package packages-crash packages-machine clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -110,7 +115,7 @@ $(PROGRAMS):
 
 # --- the demo -------------------------------------------------------------------------------------
 
-packages-build packages-demo packages-test: packages-%:
+packages-build packages-demo packages-test packages-servers packages-package packages-crash packages-machine: packages-%:
 	@deploy/install-packages.sh $*
 
 demo: packages-build packages-demo ## run the sample article behind nginx on localhost (PORT=8080, FRESH=1)
@@ -126,8 +131,18 @@ $(BUILD)/test/%: tests/unit/%.c $(BUILD)/librejoinder.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) -Itests/unit -o $@ $< $(BUILD)/librejoinder.a $(ALL_LDFLAGS) $(LIBS) -lcmocka
 
-test-lint: $(GEN)/sql/.done $(GEN)/page/.done ## layers, banned functions, one word per thing
+$(BIN)/trespasser: tests/box/trespasser.c $(BUILD)/librejoinder.a
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) -o $@ $< $(BUILD)/librejoinder.a $(ALL_LDFLAGS) $(LIBS)
+
+test-lint: all ## layers, banned functions, one word per thing
 	@tests/lint/run
+
+test-package: packages-build packages-package ## the Debian package: built, looked at, and in a bare Debian installed, upgraded, purged (root)
+	@tests/package/run chroot
+
+test-machine: packages-build packages-package packages-machine ## the package under a real systemd, in a machine of its own (root; qemu, many minutes)
+	@tests/machine/run
 
 test-gen: $(BIN)/sqlgen $(BIN)/pagegen ## what the generators must refuse
 	@tests/gen/sqlgen_test.sh $(BIN)/sqlgen; sql=$$?; tests/gen/pagegen_test.sh $(BIN)/pagegen && exit $$sql
@@ -136,14 +151,32 @@ test-unit: $(UNIT) ## the rooms, one by one (RUNNER= goes before each program)
 	@tests/run-unit $(UNIT)
 
 # ONLY="canary.test.mjs" runs one file of these three.
-test-flow: all node_modules ## the doors over their sockets
+test-flow: all $(BIN)/trespasser node_modules ## the doors over their sockets
 	@BIN=$(BIN) tests/run-node tests/flow
 
 test-served: all ## behind nginx, with the shipped configuration
 	@BIN=$(BIN) tests/run-node tests/served
 
+# SERVERS="nginx caddy" runs but those.
+test-servers: packages-build packages-servers ## the same story behind each web server
+	@$(MAKE) --no-print-directory -s all
+	@BIN=$(BIN) node tests/servers/run.mjs $(SERVERS)
+
+# DOCS="nginx apache" types but those; DOCS="nginx plain" on a machine without systemd only.
+test-docs: packages-docs ## type what docs/deploy says into bare Debian machines, up to an approved reply (root)
+	@node tests/docs/run.mjs $(DOCS)
+
 test-browser: all node_modules ## the whole story in Chromium
 	@BIN=$(BIN) tests/run-node tests/browser
+
+# The short form is tests/flow/life.test.mjs.
+test-restart: all node_modules ## 10,000 requests and 20 restarts, 3,000 clients at once: nothing fails
+	@BIN=$(BIN) RESTART_REQUESTS=10000 RESTARTS=20 ONLY=life.test.mjs tests/run-node tests/flow
+	@BIN=$(BIN) tests/run-node tests/restart
+
+test-crash: packages-build packages-crash ## the power is cut while replies come (CUTS=50: so often; root)
+	@$(MAKE) --no-print-directory -s all
+	@BIN=$(BIN) CUTS=$(or $(CUTS),2) tests/run-node tests/crash
 
 node_modules: package-lock.json
 	npm ci --no-audit --no-fund
@@ -161,8 +194,9 @@ test-asan: ## unit and flow tests with AddressSanitizer and UBSan
 	  SANITISE="-fsanitize=address,undefined -fno-sanitize-recover=all" test-unit test-flow; \
 	  tests/asan-reports $(SANITISED)/report $$?
 
+# A child that a test ends in the middle of its work has freed nothing, and is not to say so.
 test-valgrind: $(UNIT) ## unit tests under valgrind
-	@RUNNER="valgrind -q --error-exitcode=9 --leak-check=full" tests/run-unit $(UNIT)
+	@RUNNER="valgrind -q --child-silent-after-fork=yes --error-exitcode=9 --leak-check=full" tests/run-unit $(UNIT)
 
 test-mutants: all $(UNIT) ## plant faults one by one and see the tests fail
 	@tests/mutants/run
@@ -172,6 +206,7 @@ test-mutants-short: all $(UNIT) ## a handful of them, the next ones with every c
 
 -include tests/fuzz/fuzz.mk
 -include tests/bench/bench.mk
+include deploy/install.mk
 
 clean: ## remove what was built
 	rm -rf build

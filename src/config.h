@@ -27,13 +27,14 @@ struct config_site {
 	struct str name;  /* of the section; also its folder below `public` */
 	struct str title; /* of the site, for feeds and pages */
 	struct str base;  /* scheme://host[:port], no trailing slash */
-	struct str mount; /* path of all that is ours, no trailing slash; "" at the root */
+	struct str mount; /* path of all that is ours, no trailing slash; "" at the root, also where "/" is written */
 	struct str document_root; /* where the articles' files are, or "" */
 	struct str words;         /* file of own words, or "" */
 	struct str page_head;     /* file of the owner's HTML above our pages, or "" */
 	struct str page_foot;     /* the same below */
 	struct str stylesheet;    /* path on the site of a style sheet for them, or "" */
-	struct config_list origins;      /* other spellings of `base` that people use */
+	struct str moderators_base;      /* as `base`, for the moderators' door, or "" where that is the same */
+	struct config_list origins;      /* other origins of the site's articles: those of `base`, or that embed it */
 	struct config_list pages;        /* patterns of pages that may have replies: `*` within a segment, `**` across */
 	struct config_list page_keys;    /* query keys that belong to the page */
 	struct config_list listed_words; /* words that a moderator wants to hear of */
@@ -49,8 +50,29 @@ struct config_site {
 	int64_t pace_site;               /* replies a minute that the whole site takes */
 };
 
+/* Mail to moderators; `from` is "" where none is sent. */
+struct config_mail {
+	struct str from;         /* the sender's address */
+	struct str via;          /* "sendmail", or smtp://host[:port], smtps://host[:port] */
+	const char *sendmail;    /* path of the program */
+	const char *ca_file;     /* or "" */
+	const char *user;        /* or "" */
+	const char *password;    /* file that holds it, or "" */
+	int64_t every;           /* seconds from one mail to the next */
+	int64_t timeout;         /* seconds that a server may take for a mail */
+};
+
+/* Days after a decision; 0: for ever. */
+struct config_keep {
+	int64_t refused;      /* what a moderator did not publish */
+	int64_t networks;     /* network addresses of replies */
+	int64_t emails;       /* e-mail addresses of replies */
+	int64_t log_networks; /* networks in the log */
+};
+
 struct config {
 	struct str path;          /* of the file itself */
+	struct str text;          /* what it holds, without comments */
 	const char *database;     /* rejoinder.db */
 	const char *public_dir;   /* the folder that the web server serves */
 	const char *run_dir;      /* sockets and the pace file */
@@ -58,8 +80,12 @@ struct config {
 	const char *receipt_key;  /* file; for receipts and form keys */
 	const char *moderators_database;
 	const char *secret_key; /* file; opens what is sealed */
+	const char *log_key;    /* file; signs the rows of the log */
+	bool trust_remote_user; /* the web server signs moderators in */
 	uint8_t sealing_key[32];
 	int64_t workers; /* threads a door */
+	struct config_keep keep;
+	struct config_mail mail;
 	struct config_site *sites;
 	size_t sites_n;
 };
@@ -72,6 +98,9 @@ MUST_USE enum status config_read(struct arena *arena, const char *path, struct c
 
 /* The site of that name; an empty name means the only or first one.  NULL when there is none. */
 const struct config_site *config_site(const struct config *config, struct str name);
+
+/* The base of the site's moderators' door. */
+struct str config_moderators_base(const struct config_site *site);
 
 /* The bytes that a submission's body may have: 256 KiB, or more where comment_most needs it. */
 size_t config_body_most(const struct config *config);

@@ -9,6 +9,8 @@
  * Settings, checked by reading them back: WAL, synchronous=FULL, foreign_keys, trusted_schema=OFF,
  * secure_delete, temp_store=MEMORY, journal_size_limit, cache_size.  An authorizer denies what no
  * named query needs (ATTACH, PRAGMA, DDL, loading extensions) once the connection is set up.
+ * A rollback journal ("-journal") beside a database is never played back: we make none that outlives its
+ * program, and in a folder that several users write it could name any file to be removed.
  */
 #ifndef DB_H
 #define DB_H
@@ -98,7 +100,8 @@ MUST_USE enum status db_write(struct db *db, db_work *work, void *context);
 
 /*
  * Brings what the WAL holds into the file and empties it, so that what was deleted is nowhere any
- * more (secure_delete has overwritten it in the file).  BUSY while somebody reads: try again.
+ * more (secure_delete has overwritten it in the file), nor comes back when the power goes.  BUSY
+ * while somebody reads: try again.
  */
 MUST_USE enum status db_truncate(struct db *db);
 
@@ -110,6 +113,27 @@ MUST_USE enum status db_health(struct db *db);
  * STATUS_OK when the check could be made, whatever it found.
  */
 MUST_USE enum status db_check(struct db *db, struct arena *arena, struct str *complaint);
+
+/* How far a copy is, in pages of the file; `all` may grow. */
+typedef void db_told(void *context, int64_t done, int64_t all);
+
+/*
+ * Copies the database at `from` into the new file `to`, of mode `mode`, while others read and write it:
+ * the copy is of one moment, one file without a WAL, checked and on disk before OK.  `told`, or NULL, is
+ * called now and then.  CONFLICT when `to` is there; MISSING or INVALID when `from` is no such database
+ * (an older version is fine); BROKEN when it is damaged; BUSY when the disk is full.  Nothing is left
+ * behind on failure.
+ */
+MUST_USE enum status db_copy(const char *from, const char *to, const struct db_schema *schema, unsigned mode,
+    db_told *told, void *context);
+
+/*
+ * Puts the content of the database file `from` in the place of all that `db` holds, in one
+ * transaction: who reads meanwhile sees the one or the other.  Counters of AUTOINCREMENT go on `gap`
+ * behind the higher one of both, so that no number is given twice, not even one that was given after
+ * `from` was copied (`from` is changed by that).  INVALID when `from` is of another schema or version.
+ */
+MUST_USE enum status db_replace(struct db *db, const char *from, int64_t gap, db_told *told, void *context);
 
 /*
  * Virtual machine steps that this connection has spent on the query since it was prepared or since

@@ -1,10 +1,13 @@
 #include "door.h"
 
-#include <getopt.h>
+#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "file.h"
 #include "json.h"
@@ -14,7 +17,6 @@
 #include "sql/rejoinder/database.h"
 #include "sql/rejoinder/site.h"
 #include "text.h"
-#include "version.h"
 
 /* Nothing but our own files, and no inline script or style: CHECKLIST of every page. */
 #define POLICY \
@@ -24,43 +26,25 @@
 /* --- at start ------------------------------------------------------------------------------------ */
 
 enum status
-door_arguments(int argc, char **argv, const char *usage, struct door_arguments *arguments, bool *done)
-{
-	static const struct option options[] = {
-	    {"config", required_argument, NULL, 'c'},
-	    {"socket", required_argument, NULL, 's'},
-	    {"help", no_argument, NULL, 'h'},
-	    {"version", no_argument, NULL, 'v'},
-	    {NULL, 0, NULL, 0},
-	};
-	int option;
-	*arguments = (struct door_arguments){.config = CONFIG_DEFAULT_PATH};
-	*done = false;
-	while ((option = getopt_long(argc, argv, "c:s:h", options, NULL)) != -1) {
-		if (option == 'c')
-			arguments->config = optarg;
-		else if (option == 's')
-			arguments->socket = optarg;
-		else if (option == 'h' || option == 'v') {
-			fputs(option == 'h' ? usage : "Rejoinder " VERSION "\n", stdout);
-			*done = true;
-			return STATUS_OK;
-		} else
-			return STATUS_INVALID;
-	}
-	if (optind == argc)
-		return STATUS_OK;
-	fprintf(stderr, "%s: unexpected argument \"%s\"; see --help\n", argv[0], argv[optind]);
-	return STATUS_INVALID;
-}
-
-enum status
 door_key(const char *path, unsigned permitted, struct secret_key *key)
 {
 	enum status status = secret_key_load(path, permitted, key);
 	if (status == STATUS_MISSING)
-		log_event(LOG_LEVEL_ERROR, "there is no key at %s; rejoinder init makes one", path);
+		log_event(LOG_LEVEL_ERROR, "there is no key at %s: put its copy back, or let rejoinder init make one; where it is the "
+		                           "secret key that is lost, rejoinder rekey --lost does that", path);
 	return status;
+}
+
+enum status
+door_former_key(const struct config *config, struct secret_key *former, bool *has_former)
+{
+	char path[PATH_MAX];
+	*has_former = false;
+	if ((size_t)snprintf(path, sizeof path, "%s" DOOR_FORMER, config->secret_key) >= sizeof path)
+		return STATUS_INVALID;
+	enum status status = secret_key_load(path, 0600, former);
+	*has_former = status == STATUS_OK;
+	return status == STATUS_MISSING ? STATUS_OK : status;
 }
 
 static enum status
@@ -193,7 +177,9 @@ open_sites(struct door *door)
 	enum status status = STATUS_OK;
 	door->sites = arena_array(&door->arena, n, sizeof *door->sites);
 	door->words = arena_array(&door->arena, n, sizeof *door->words);
-	if (door->sites == NULL || door->words == NULL)
+	door->site_ids = arena_array(&door->arena, n, sizeof *door->site_ids);
+	door->who = str_format(&door->arena, "%s %ld", program_invocation_short_name, (long)getpid());
+	if (door->arena.failed)
 		return STATUS_BROKEN;
 	for (size_t i = 0; status == STATUS_OK && i < n; i++) {
 		status = open_zone(&door->arena, &door->config->sites[i]);
@@ -201,6 +187,7 @@ open_sites(struct door *door)
 			break;
 		status = open_site(door, &door->config->sites[i], &door->sites[i]);
 		door->words[i] = door->sites[i].words;
+		door->site_ids[i] = door->sites[i].id;
 	}
 	return status;
 }
@@ -229,15 +216,18 @@ door_open(const char *config_path, struct door *door)
 		status = door_database(door->config->database, &sql_rejoinder, &door->db);
 	if (status == STATUS_OK)
 		status = open_sites(door);
-	if (status == STATUS_OK) {
-		struct str path = str_format(&door->arena, "%s/pace", door->config->run_dir);
-		status = path.at == NULL ? STATUS_BROKEN : pace_open(path.at, &door->pace);
-	}
 	if (status == STATUS_OK)
 		status = file_tree_open(door->config->public_dir, &door->public_tree);
 	if (status != STATUS_OK)
 		door_close(door);
 	return status;
+}
+
+enum status
+door_pace(struct door *door)
+{
+	struct str path = str_format(&door->arena, "%s/pace", door->config->run_dir);
+	return path.at == NULL ? STATUS_BROKEN : pace_open(path.at, &door->pace);
 }
 
 void
@@ -255,7 +245,57 @@ door_close(struct door *door)
 	arena_free(&door->arena);
 }
 
+/* --- its life ------------------------------------------------------------------------------------ */
+
+static enum status
+renew_site(struct arena *arena, struct config_site *site)
+{
+	const struct words *words;
+	struct frame frame;
+	enum status status = open_zone(arena, site);
+	if (status == STATUS_OK)
+		status = open_words(arena, site, &words);
+	return status == STATUS_OK ? open_frame(arena, site, &frame) : status;
+}
+
+bool
+door_would_start(const char *config_path)
+{
+	struct arena arena;
+	struct config *config;
+	arena_init(&arena, DOOR_ARENA_MOST);
+	enum status status = config_read(&arena, config_path, &config);
+	for (size_t i = 0; status == STATUS_OK && i < config->sites_n; i++)
+		status = renew_site(&arena, &config->sites[i]);
+	arena_free(&arena);
+	return status == STATUS_OK;
+}
+
+bool
+door_renew(void *context)
+{
+	const struct door *door = context;
+	return door_would_start(door->config->path.at);
+}
+
 /* --- each request -------------------------------------------------------------------------------- */
+
+void
+door_notice_missing(struct door *door, const struct fcgi_request *request)
+{
+	const struct {
+		bool missing;
+		const char *parameter, *so;
+	} looked[DOOR_UNTOLD] = {
+	    {request->remote_addr.len == 0, "REMOTE_ADDR", "all visitors share one pace"},
+	    {request->no_uri, "REQUEST_URI", "addresses with encoded characters are taken for others"},
+	    {request->method.len == 0, "REQUEST_METHOD", "nothing can be answered"},
+	    {request->no_length, "CONTENT_LENGTH", "a body that was cut off looks whole"},
+	};
+	for (size_t i = 0; i < DOOR_UNTOLD; i++)
+		if (looked[i].missing && !atomic_flag_test_and_set(&door->told[i]))
+			log_event(LOG_LEVEL_WARNING, "the web server passes no %s: %s", looked[i].parameter, looked[i].so);
+}
 
 const struct door_site *
 door_site(const struct door *door, struct str name)
@@ -268,11 +308,24 @@ struct publish_press
 door_press(const struct door *door)
 {
 	return (struct publish_press){.config = door->config, .words = door->words, .db = door->db,
-	    .public_tree = door->public_tree};
+	    .public_tree = door->public_tree, .now = (int64_t)time(NULL)};
 }
 
-static struct str
-path_below(const struct config_site *site, struct arena *arena, struct str path)
+static int64_t
+read_clock(void)
+{
+	return (int64_t)time(NULL);
+}
+
+struct work_bench
+door_bench(const struct door *door)
+{
+	return (struct work_bench){.press = door_press(door), .site_ids = door->site_ids, .matching = &door->matching, .who = door->who,
+	    .read_clock = read_clock};
+}
+
+struct str
+door_path_below(const struct config_site *site, struct arena *arena, struct str path)
 {
 	struct str decoded = str_percent_decode(arena, path, false);
 	bool below = str_starts(decoded, site->mount) && decoded.len > site->mount.len &&
@@ -285,7 +338,7 @@ door_route(const struct door_site *site, const struct fcgi_route *routes, size_t
     struct fcgi_request *request, struct fcgi_response *response)
 {
 	struct str allow = STR_NONE;
-	struct str path = path_below(site->config, request->arena, request->path);
+	struct str path = door_path_below(site->config, request->arena, request->path);
 	const struct fcgi_route *route = fcgi_route(routes, routes_n, request, path, &allow);
 	if (route == NULL && allow.len == 0)
 		door_refuse_plain(site, request, response, DOOR_MISSING);
@@ -298,20 +351,49 @@ door_route(const struct door_site *site, const struct fcgi_route *routes, size_t
 	return route;
 }
 
+/* RFC 9110, section 12.4.2: "0.5" in thousandths; what is no number counts like none, as 1. */
+static int
+weight(struct str typed)
+{
+	int value = 0;
+	if (typed.len == 0 || typed.at[0] != '0')
+		return 1000;
+	for (size_t i = 0; i < 3; i++) {
+		bool digit = i + 2 < typed.len && typed.at[i + 2] >= '0' && typed.at[i + 2] <= '9';
+		value = value * 10 + (digit ? typed.at[i + 2] - '0' : 0);
+	}
+	return value;
+}
+
+/* The weight among the parameters behind a media type. */
+static int
+weight_of(struct str parameters)
+{
+	while (parameters.at != NULL) {
+		struct str value = str_cut(&parameters, ';');
+		if (str_eq_nocase(str_trim(str_cut(&value, '=')), STR("q")))
+			return weight(str_trim(value));
+	}
+	return 1000;
+}
+
 bool
 door_wants_json(const struct fcgi_request *request)
 {
 	struct str accept = request->accept;
+	int json = 0, page = 0;
+	bool json_first = false;
 	/* Browsers ask for text/html as well; whoever lists only JSON is a program. */
 	while (accept.at != NULL) {
-		struct str type = str_cut(&accept, ',');
-		type = str_trim(str_cut(&type, ';'));
-		if (str_eq_nocase(type, STR("application/json")))
-			return true;
-		if (str_eq_nocase(type, STR("text/html")))
-			return false;
+		struct str parameters = str_cut(&accept, ',');
+		struct str type = str_trim(str_cut(&parameters, ';'));
+		if (str_eq_nocase(type, STR("application/json"))) {
+			json = weight_of(parameters);
+			json_first = page == 0;
+		} else if (str_eq_nocase(type, STR("text/html")))
+			page = weight_of(parameters);
 	}
-	return false;
+	return json > page || (json > 0 && json == page && json_first);
 }
 
 static void
@@ -429,9 +511,9 @@ door_refuse_plain(const struct door_site *site, const struct fcgi_request *reque
 	    [DOOR_MALFORMED] = {400, "bad-request", WORD_TITLE_MALFORMED, WORD_REFUSED_MALFORMED, WORD_ADVICE_BACK, {0}},
 	    [DOOR_TYPE] = {415, "unsupported-type", WORD_TITLE_TYPE, WORD_REFUSED_TYPE, WORD_ADVICE_BACK, {0}},
 	    [DOOR_BUSY] = {503, "busy", WORD_TITLE_BUSY, WORD_REFUSED_BUSY_PAGE, WORD_ADVICE_LATER, {0}},
-	    [DOOR_BROKEN] = {500, "broken", WORD_TITLE_BROKEN, WORD_REFUSED_BROKEN, WORD_ADVICE_REPORT, {0}},
+	    [DOOR_BROKEN] = {503, "broken", WORD_TITLE_BROKEN, WORD_REFUSED_BROKEN, WORD_ADVICE_REPORT, {0}},
 	};
-	if (plain == DOOR_BUSY)
+	if (plain == DOOR_BUSY || plain == DOOR_BROKEN)
 		fcgi_header(response, "Retry-After", STR("5"));
 	door_refuse(site, request, response, &refusals[plain]);
 }

@@ -49,9 +49,12 @@ struct fcgi_request {
 	struct str fetch_site; /* Sec-Fetch-Site */
 	struct str user_agent;
 	struct str remote_addr;
+	struct str remote_user; /* whom the web server signed in, or STR_NONE */
 	struct str site;       /* REJOINDER_SITE */
 	struct str body;
 	enum fcgi_body body_state;
+	bool no_uri;    /* REQUEST_URI was not passed; `path` is of SCRIPT_NAME and PATH_INFO, which are decoded */
+	bool no_length; /* a body came without CONTENT_LENGTH */
 };
 
 struct fcgi_response {
@@ -89,20 +92,37 @@ struct fcgi_service {
 	void *door;
 	fcgi_handler *handle;       /* called by many threads at once */
 	void (*tick)(void *door);   /* or NULL: called every FCGI_TICK seconds by a thread of its own */
+	void (*ready)(void);        /* called once, when requests can be answered */
+	bool (*renew)(void *door);  /* on SIGHUP: is the configuration right that the next start would read? */
 	size_t workers;
 	size_t body_most;           /* bytes of a body; a larger one is cut and marked */
 	size_t arena_most;          /* bytes that one request may take */
 };
 enum { FCGI_TICK = 2 };
 
+enum { FCGI_SOCKET_MODE = 0660 };
+
+struct fcgi_socket {
+	int fd;
+	bool inherited; /* somebody else made it, and hands it to the next door as well */
+};
+
 /*
  * The listening socket: file descriptor 0 when it is one (spawn-fcgi, mod_fcgid), else the first
- * that systemd passes (LISTEN_FDS), else a new one at `path` with mode 0660.  A stale socket file
- * is replaced; one that somebody answers on is CONFLICT.  Logs the reason of a failure.
+ * that systemd passes (LISTEN_FDS), else a new one at `path` with `mode`.  Its backlog is raised to
+ * FCGI_BACKLOG, of which the system grants net.core.somaxconn.  A stale socket file is replaced; one
+ * that somebody answers on is CONFLICT.  Logs the reason of a failure.
  */
-MUST_USE enum status fcgi_listen(const char *path, int *listener);
+MUST_USE enum status fcgi_listen(const char *path, unsigned mode, struct fcgi_socket *listener);
 
-/* Serves until SIGTERM or SIGINT; then finishes what was accepted, and returns. */
-MUST_USE enum status fcgi_serve(const struct fcgi_service *service, int listener);
+/* Does somebody listen on the Unix socket at `path`? False also when that may not be asked. */
+bool fcgi_answers(const char *path);
+
+/*
+ * Serves until SIGTERM or SIGINT, then accepts no more, finishes what was accepted, and returns; what
+ * is not accepted waits in the backlog for whoever inherits the socket next.  SIGHUP asks `renew`: if
+ * that says yes and the socket is inherited, it is as SIGTERM; else the door goes on as it is.
+ */
+MUST_USE enum status fcgi_serve(const struct fcgi_service *service, const struct fcgi_socket *listener);
 
 #endif

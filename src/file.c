@@ -251,6 +251,108 @@ file_make(const char *path, struct str content, mode_t mode)
 	return status;
 }
 
+static void
+draft_close(struct file_draft *draft)
+{
+	if (draft->fd >= 0)
+		close(draft->fd);
+	if (draft->folder >= 0)
+		close(draft->folder);
+	draft->fd = draft->folder = -1;
+}
+
+enum status
+file_draft_begin(const char *path, mode_t mode, struct file_draft *draft)
+{
+	char folder[PATH_MAX];
+	*draft = (struct file_draft){.folder = -1, .fd = -1};
+	snprintf(folder, sizeof folder, "%s", path);
+	char *slash = strrchr(folder, '/');
+	const char *name = slash == NULL ? path : path + (slash - folder) + 1;
+	if (strlen(path) >= sizeof folder || name[0] == '\0' || strlen(name) + sizeof ".new" > sizeof draft->fresh) {
+		errno = ENAMETOOLONG;
+		return complain("cannot make", path);
+	}
+	snprintf(draft->name, sizeof draft->name, "%s", name);
+	snprintf(draft->fresh, sizeof draft->fresh, "%.*s.new", (int)(sizeof draft->fresh - sizeof ".new"), name);
+	if (slash != NULL)
+		slash[slash == folder ? 1 : 0] = '\0';
+	draft->folder = open(slash == NULL ? "." : folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (draft->folder >= 0) {
+		unlinkat(draft->folder, draft->fresh, 0);
+		draft->fd = openat(draft->folder, draft->fresh, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+	}
+	if (draft->fd >= 0 && fchmod(draft->fd, mode) == 0)
+		return STATUS_OK;
+	enum status status = complain("cannot make", path);
+	file_draft_drop(draft);
+	return status;
+}
+
+/* Not every file system knows RENAME_NOREPLACE; those that do not know links. */
+static int
+give_name(const struct file_draft *draft, bool replace)
+{
+	if (replace)
+		return renameat(draft->folder, draft->fresh, draft->folder, draft->name);
+	int result = renameat2(draft->folder, draft->fresh, draft->folder, draft->name, RENAME_NOREPLACE);
+	if (result != 0 && errno == EINVAL) {
+		result = linkat(draft->folder, draft->fresh, draft->folder, draft->name, 0);
+		if (result == 0)
+			unlinkat(draft->folder, draft->fresh, 0);
+	}
+	return result;
+}
+
+enum status
+file_draft_keep(struct file_draft *draft, bool replace)
+{
+	if (fsync(draft->fd) == 0 && give_name(draft, replace) == 0) {
+		enum status status = fsync(draft->folder) == 0 ? STATUS_OK : complain("cannot sync the folder of", draft->name);
+		draft_close(draft);
+		return status;
+	}
+	enum status status = errno == EEXIST ? STATUS_CONFLICT : complain("cannot put in place", draft->name);
+	file_draft_drop(draft);
+	return status;
+}
+
+void
+file_draft_drop(struct file_draft *draft)
+{
+	if (draft->fd >= 0)
+		unlinkat(draft->folder, draft->fresh, 0);
+	draft_close(draft);
+}
+
+enum status
+file_pour(int from, int to)
+{
+	char piece[64 * 1024];
+	ssize_t n = 0;
+	do {
+		n = read(from, piece, sizeof piece);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 || !write_all(to, (struct str){piece, (size_t)n}))
+			return complain("cannot", n < 0 ? "read a copy" : "write a copy");
+	} while (n != 0);
+	return STATUS_OK;
+}
+
+/* Of a folder that was made just now.  By its descriptor: where others may write, a link may stand there by then. */
+static bool
+set_mode(const char *folder, mode_t mode)
+{
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	bool set = fd >= 0 && fchmod(fd, mode) == 0;
+	int reason = errno;
+	if (fd >= 0)
+		close(fd);
+	errno = reason;
+	return set;
+}
+
 enum status
 file_folder(const char *path, mode_t mode)
 {
@@ -265,7 +367,7 @@ file_folder(const char *path, mode_t mode)
 		copy[i] = '\0';
 		bool last = path[i] == '\0';
 		if (mkdir(copy, last ? mode : 0755) == 0) {
-			if (last && chmod(copy, mode) != 0)
+			if (last && !set_mode(copy, mode))
 				return complain("cannot set the mode of", copy);
 		} else if (errno != EEXIST)
 			return complain("cannot make the folder", copy) == STATUS_BUSY ? STATUS_BUSY : STATUS_BROKEN;
@@ -300,11 +402,15 @@ file_sweep(const struct file_tree *tree)
 enum status
 file_lock(const char *beside, unsigned number, struct file_lock *lock)
 {
+	struct stat info;
 	char path[PATH_MAX];
 	snprintf(path, sizeof path, "%s.lock%u", beside, number % FILE_LOCKS);
 	lock->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0660);
 	if (lock->fd < 0)
 		return complain("cannot open", path);
+	/* What root makes on the command line must open for the door, too. */
+	if (geteuid() == 0 && stat(beside, &info) == 0 && fchown(lock->fd, info.st_uid, info.st_gid) != 0)
+		log_event(LOG_LEVEL_WARNING, "%s stays root's: %s", path, strerror(errno));
 	while (flock(lock->fd, LOCK_EX) != 0) {
 		if (errno == EINTR)
 			continue;
@@ -320,4 +426,30 @@ file_unlock(struct file_lock *lock)
 {
 	close(lock->fd);
 	lock->fd = -1;
+}
+
+static enum status
+lock_at_once(int fd, int how, const char *path, struct file_lock *lock)
+{
+	lock->fd = fd;
+	if (fd >= 0 && flock(fd, how | LOCK_NB) == 0)
+		return STATUS_OK;
+	enum status status = fd >= 0 && errno == EWOULDBLOCK ? STATUS_CONFLICT : complain("cannot lock", path);
+	if (fd >= 0)
+		file_unlock(lock);
+	return status;
+}
+
+enum status
+file_attend(const char *path, struct file_lock *lock)
+{
+	/* A pipe in its place would keep us waiting. */
+	int fd = open(path, O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0660);
+	return lock_at_once(fd, LOCK_SH, path, lock);
+}
+
+enum status
+file_claim(const char *path, struct file_lock *lock)
+{
+	return lock_at_once(open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK), LOCK_EX, path, lock);
 }

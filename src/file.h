@@ -8,6 +8,7 @@
 #ifndef FILE_H
 #define FILE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -42,6 +43,23 @@ MUST_USE enum status file_slurp(struct arena *arena, const char *path, size_t mo
 /* Creates the file at an ordinary path with `content` and `mode`; CONFLICT when there is one. Synced. */
 MUST_USE enum status file_make(const char *path, struct str content, mode_t mode);
 
+/*
+ * A file at an ordinary path that gets its name when it is whole: until then it is "<path>.new", made by us
+ * (what lies there is removed), and its folder is held open, so that whoever exchanges a folder on the way
+ * changes nothing.  Write to `fd`.  file_draft_keep syncs it, and CONFLICT leaves what has the name already,
+ * unless `replace`; file_draft_drop removes it.  Either ends it.
+ */
+struct file_draft {
+	int folder, fd;
+	char name[256], fresh[256]; /* NAME_MAX and its end */
+};
+MUST_USE enum status file_draft_begin(const char *path, mode_t mode, struct file_draft *draft);
+MUST_USE enum status file_draft_keep(struct file_draft *draft, bool replace);
+void file_draft_drop(struct file_draft *draft);
+
+/* Copies all that is behind `from`'s place to `to`; BUSY when the disk is full. */
+MUST_USE enum status file_pour(int from, int to);
+
 /* Creates the folder and those on the way to it; not an error when it is there. */
 MUST_USE enum status file_folder(const char *path, mode_t mode);
 
@@ -50,7 +68,7 @@ int64_t file_sweep(const struct file_tree *tree);
 
 /*
  * Holds lock `number` (0..FILE_LOCKS-1) of the lock files "<beside>.lock<number>" until
- * file_unlock; waits for other processes and threads.
+ * file_unlock; waits for other processes and threads.  Root makes them for the owner of `beside`.
  */
 enum { FILE_LOCKS = 64 };
 struct file_lock {
@@ -58,5 +76,13 @@ struct file_lock {
 };
 MUST_USE enum status file_lock(const char *beside, unsigned number, struct file_lock *lock);
 void file_unlock(struct file_lock *lock);
+
+/*
+ * "I am here", for as long as the program lives or until file_unlock: a shared lock on the file at `path`, which
+ * is made if need be, for the group.  file_claim finds out whether anybody is: CONFLICT then; MISSING when
+ * there is no such file; else nobody is, and nobody comes while the claim is held.  Neither waits.
+ */
+MUST_USE enum status file_attend(const char *path, struct file_lock *lock);
+MUST_USE enum status file_claim(const char *path, struct file_lock *lock);
 
 #endif

@@ -1,8 +1,8 @@
 /*
  * json.h - a JSON request body, and the only place that knows jansson.
  *
- * A body is one object whose members are the fields of a form.  Everything is copied into the arena
- * at once, so nothing outlives a request and there is nothing to free.  jansson's own functions are
+ * A body is one object whose members are the fields of a form.  Everything, jansson's own memory too, is
+ * the arena's, so nothing outlives a request and there is nothing to free.  jansson's own functions are
  * called json_* as well; the names here are none of them (json_string is, hence json_text).
  */
 #ifndef JSON_H
@@ -40,8 +40,8 @@ struct json {
 };
 
 /*
- * Seeds jansson's hash tables from the system's randomness.  Call once before threads start and
- * before a sandbox hides /dev/urandom.  Without it the first json_read does, as well as it can.
+ * Gives jansson the arena for its memory and seeds its hash tables from the system's randomness.  Call
+ * once, before threads start and before a sandbox hides /dev/urandom.
  */
 void json_init(void);
 

@@ -1,17 +1,25 @@
 #include "log.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 static const char *door = "rejoinder";
+static bool plain;
 static _Thread_local char request[17];
 
 void
 log_door(const char *name)
 {
 	door = name;
+}
+
+void
+log_plain(void)
+{
+	plain = true;
 }
 
 void
@@ -48,8 +56,9 @@ log_event(enum log_level level, const char *format, ...)
 	clock_gettime(CLOCK_REALTIME, &now);
 	gmtime_r(&now.tv_sec, &utc);
 	strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &utc);
-	int head = snprintf(line, 128, "%s %s %.32s%s%s ", when, levels[level], door, request[0] == '\0' ? "" : " ",
-	    request);
+	int head = plain ? snprintf(line, 128, "%.32s: ", door)
+	                 : snprintf(line, 128, "%s %s %.32s%s%s ", when, levels[level], door, request[0] == '\0' ? "" : " ",
+	                       request);
 	size_t len = (size_t)head + escape(text, line + head, sizeof line - (size_t)head - 1);
 	line[len++] = '\n';
 	/* One write a line, so that the lines of several threads do not mix. */

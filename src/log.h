@@ -13,6 +13,9 @@ enum log_level { LOG_LEVEL_INFO, LOG_LEVEL_WARNING, LOG_LEVEL_ERROR };
 /* Which program speaks ("reader"); call once before threads start. The string must stay valid. */
 void log_door(const char *name);
 
+/* From now on a line is `<door>: text`, for somebody at a terminal. */
+void log_plain(void);
+
 /* The id that this thread's lines carry from now on; "" or NULL for none. Copied, at most 16 bytes. */
 void log_request(const char *id);
 

@@ -11,6 +11,9 @@
 #include "import_pages.h"
 #include "page.h"
 #include "page/snippet.h"
+#include "page/snippet_apache_txt.h"
+#include "page/snippet_form.h"
+#include "page/snippet_include_txt.h"
 #include "page/snippet_nginx_txt.h"
 #include "publish.h"
 
@@ -21,19 +24,19 @@ enum { PIECE = 64 * 1024, TOLD_MOST = 100, WHAT_MOST = 200 };
 /* What stands behind the command, in any order: two words, and options. */
 struct arguments {
 	const char *verb, *noun;
-	const char *site; /* "" for the first one */
+	const char *site; /* NULL for the first one */
 	bool dry_run;
 };
 
 static bool
 read_arguments(int argc, char **argv, struct arguments *arguments)
 {
-	*arguments = (struct arguments){.site = ""};
+	*arguments = (struct arguments){0};
+	if (!operator_take_site(&argc, argv, &arguments->site))
+		return false;
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--dry-run") == 0)
 			arguments->dry_run = true;
-		else if (strcmp(argv[i], "--site") == 0 && i + 1 < argc)
-			arguments->site = argv[++i];
 		else if (argv[i][0] == '-' && argv[i][1] == '-')
 			return false;
 		else if (arguments->verb == NULL)
@@ -88,14 +91,7 @@ static void
 print_what(FILE *to, struct str what)
 {
 	bool cut = what.len > WHAT_MOST;
-	what = str_sub(what, 0, WHAT_MOST);
-	for (size_t i = 0; i < what.len; i++) {
-		unsigned char c = (unsigned char)what.at[i];
-		if (c < ' ' || c == 0x7f || (c == 0xc2 && i + 1 < what.len && (unsigned char)what.at[i + 1] < 0xa0))
-			fprintf(to, "\\x%02x", c);
-		else
-			fputc(c, to);
-	}
+	operator_put(to, str_sub(what, 0, WHAT_MOST));
 	fputs(cut ? "...\n" : "\n", to);
 }
 
@@ -183,7 +179,7 @@ import_list(struct door *door, const struct door_site *site, struct list *list, 
 		return give_up(list, &counts, status);
 	report(list, &counts, dry_run);
 	struct publish_press press = door_press(door);
-	if (!dry_run && counts.retitled > 0 && publish_lagging(&press) != STATUS_OK)
+	if (!dry_run && counts.retitled > 0 && publish_whatever_lags(&press) != STATUS_OK)
 		return operator_fail("the list is written, but not all files with the new titles; see rejoinder publish");
 	return OPERATOR_DONE;
 }
@@ -203,11 +199,10 @@ import_file(const char *config, const struct arguments *arguments)
 		fprintf(stderr, "rejoinder: %s must be a plain file, since it is read twice\n", list.path);
 		goto out;
 	}
-	if (door_open(config, &door) != STATUS_OK)
+	if (operator_open(config, &door) != STATUS_OK)
 		goto out;
-	const struct door_site *site = door_site(&door, str_from(arguments->site));
-	result = site == NULL ? operator_fail("there is no such site in the configuration")
-	                      : import_list(&door, site, &list, arguments->dry_run);
+	const struct door_site *site = operator_site(&door, arguments->site);
+	result = site == NULL ? OPERATOR_FAILED : import_list(&door, site, &list, arguments->dry_run);
 	door_close(&door);
 out:
 	fclose(list.file);
@@ -219,7 +214,7 @@ operator_pages(const struct operator_command *command, const char *config, int a
 {
 	struct arguments arguments;
 	if (!read_arguments(argc, argv, &arguments) || strcmp(arguments.verb, "import") != 0)
-		return operator_misuse(command);
+		return operator_misread(command, argc, argv);
 	return import_file(config, &arguments);
 }
 
@@ -227,24 +222,54 @@ operator_pages(const struct operator_command *command, const char *config, int a
 
 typedef void snippet(struct out *out, const struct door_site *site, struct arena *arena, struct str page);
 
-static void
-snippet_nginx(struct out *out, const struct door_site *site, struct arena *arena, struct str page)
+/* The address of the page's thread, as an include names it. */
+static struct str
+thread_address(const struct config_site *config, struct arena *arena, struct str page)
 {
-	const struct config_site *config = site->config;
 	struct out thread;
 	out_init(&thread, arena);
 	out_put(&thread, config->mount);
 	out_byte(&thread, '/');
 	out_url_path(&thread, page_file(arena, page, STR("thread.html")));
+	return out_str(&thread);
+}
+
+static void
+snippet_nginx(struct out *out, const struct door_site *site, struct arena *arena, struct str page)
+{
+	const struct config_site *config = site->config;
 	struct page_snippet_nginx_txt fields = {
 	    .mount = config->mount.len > 0 ? config->mount : STR("/"),
 	    .moved = !str_eq(config->mount, STR("/comments")),
 	    .site = config->name,
 	    .renamed = !str_eq(config->name, STR("main")),
-	    .thread = out_str(&thread),
+	    .thread = thread_address(config, arena, page),
 	    .page = page_url(arena, config, page),
 	};
 	page_snippet_nginx_txt(out, site->words, &fields);
+}
+
+static void
+snippet_apache(struct out *out, const struct door_site *site, struct arena *arena, struct str page)
+{
+	const struct config_site *config = site->config;
+	struct page_snippet_apache_txt fields = {
+	    .mount = str_join(arena, config->mount, STR("/")),
+	    .moved = !str_eq(config->mount, STR("/comments")),
+	    .site = config->name,
+	    .renamed = !str_eq(config->name, STR("main")),
+	    .thread = thread_address(config, arena, page),
+	    .page = page_url(arena, config, page),
+	};
+	page_snippet_apache_txt(out, site->words, &fields);
+}
+
+static void
+snippet_form(struct out *out, const struct door_site *site, struct arena *arena, struct str page)
+{
+	struct page_snippet_form fields = {.mount = site->config->mount, .page = page_url(arena, site->config, page)};
+	out_byte(out, '\n');
+	page_snippet_form(out, site->words, &fields);
 }
 
 static void
@@ -252,16 +277,26 @@ snippet_html(struct out *out, const struct door_site *site, struct arena *arena,
 {
 	struct page_snippet fields = {.mount = site->config->mount, .page = page_url(arena, site->config, page)};
 	page_snippet(out, site->words, &fields);
+	snippet_form(out, site, arena, page);
+}
+
+static void
+snippet_include(struct out *out, const struct door_site *site, struct arena *arena, struct str page)
+{
+	struct page_snippet_include_txt fields = {
+	    .mount = site->config->mount, .thread = thread_address(site->config, arena, page)};
+	page_snippet_include_txt(out, site->words, &fields);
+	snippet_form(out, site, arena, page);
 }
 
 static int
 print_snippet(struct door *door, const struct arguments *arguments, snippet *make)
 {
-	const struct door_site *site = door_site(door, str_from(arguments->site));
+	const struct door_site *site = operator_site(door, arguments->site);
 	struct str page;
 	struct out out;
 	if (site == NULL)
-		return operator_fail("there is no such site in the configuration");
+		return OPERATOR_FAILED;
 	if (page_canonical(&door->arena, site->config, str_from(arguments->noun), &page) != STATUS_OK)
 		return operator_fail("this is no page: give its path, as in /world/astana");
 	if (!page_allowed(site->config, page))
@@ -274,18 +309,25 @@ print_snippet(struct door *door, const struct arguments *arguments, snippet *mak
 	return OPERATOR_DONE;
 }
 
+static const struct {
+	const char *name;
+	snippet *make;
+} snippets[] = {{"nginx", snippet_nginx}, {"apache", snippet_apache}, {"include", snippet_include}, {"html", snippet_html}};
+
 int
 operator_snippet(const struct operator_command *command, const char *config, int argc, char **argv)
 {
 	struct arguments arguments;
 	struct door door;
+	snippet *make = NULL;
 	bool read = read_arguments(argc, argv, &arguments) && !arguments.dry_run;
-	bool nginx = read && strcmp(arguments.verb, "nginx") == 0;
-	if (!nginx && (!read || strcmp(arguments.verb, "html") != 0))
-		return operator_misuse(command);
-	if (door_open(config, &door) != STATUS_OK)
+	for (size_t i = 0; read && i < sizeof snippets / sizeof *snippets; i++)
+		make = strcmp(arguments.verb, snippets[i].name) == 0 ? snippets[i].make : make;
+	if (make == NULL)
+		return operator_misread(command, argc, argv);
+	if (operator_open(config, &door) != STATUS_OK)
 		return OPERATOR_FAILED;
-	int result = print_snippet(&door, &arguments, nginx ? snippet_nginx : snippet_html);
+	int result = print_snippet(&door, &arguments, make);
 	door_close(&door);
 	return result;
 }

@@ -34,6 +34,10 @@ make_room(struct out *out, size_t more)
 	size_t room = out->room < FIRST_ROOM ? FIRST_ROOM : out->room * 2;
 	if (room < out->len + more)
 		room = out->len + more;
+	if (out->at != NULL && arena_grow(out->arena, out->at, out->room, room)) {
+		out->room = room;
+		return true;
+	}
 	char *at = arena_alloc(out->arena, room);
 	if (at == NULL) {
 		out->failed = true;
@@ -65,7 +69,17 @@ out_byte(struct out *out, char byte)
 void
 out_integer(struct out *out, int64_t n)
 {
-	out_format(out, "%lld", (long long)n);
+	enum { DIGITS = 20 }; /* of -9223372036854775808 with its sign */
+	char text[DIGITS];
+	size_t from = DIGITS;
+	uint64_t rest = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
+	do {
+		text[--from] = (char)('0' + rest % 10);
+		rest /= 10;
+	} while (rest > 0);
+	if (n < 0)
+		text[--from] = '-';
+	out_put(out, (struct str){text + from, DIGITS - from});
 }
 
 void
@@ -126,10 +140,21 @@ html_escape(unsigned char byte)
 	}
 }
 
+/* Most of what pages say has none of these: looked up, since each page asks a hundred thousand times. */
+static const bool html_special[256] = {['&'] = true, ['<'] = true, ['>'] = true, ['"'] = true, ['\''] = true};
+
 void
 out_html(struct out *out, struct str s)
 {
-	escape_bytes(out, s, html_escape);
+	size_t from = 0;
+	for (size_t i = 0; i < s.len; i++) {
+		if (!html_special[(unsigned char)s.at[i]])
+			continue;
+		out_put(out, str_sub(s, from, i - from));
+		out_put(out, html_escape((unsigned char)s.at[i]));
+		from = i + 1;
+	}
+	out_put(out, str_sub(s, from, s.len));
 }
 
 /* Browsers drop TAB, CR and LF inside a URL and C0 and space around it; no address of ours has them. */
@@ -170,13 +195,18 @@ is_unreserved(unsigned char c)
 static void
 percent_encode(struct out *out, struct str s, bool keep_slash)
 {
+	static const char digits[] = "0123456789ABCDEF";
+	size_t from = 0;
 	for (size_t i = 0; i < s.len; i++) {
 		unsigned char c = (unsigned char)s.at[i];
 		if (is_unreserved(c) || (keep_slash && c == '/'))
-			out_byte(out, (char)c);
-		else
-			out_format(out, "%%%02X", c);
+			continue;
+		char escaped[] = {'%', digits[c >> 4], digits[c & 15]};
+		out_put(out, str_sub(s, from, i - from));
+		out_put(out, (struct str){escaped, sizeof escaped});
+		from = i + 1;
 	}
+	out_put(out, str_sub(s, from, s.len));
 }
 
 void

@@ -86,6 +86,7 @@ struct reply_desk {
 	const struct secret_key *matching; /* keyed hashes */
 	const struct secret_key *receipt;  /* form keys */
 	struct secret_sealer *sealer;      /* to the moderators' public key */
+	bool tells;                        /* moderators are told of new replies by mail */
 };
 
 enum reply_outcome {
@@ -161,5 +162,10 @@ struct reply_content {
 	struct str name, website, comment, email_sealed, network_sealed;
 };
 void reply_content_hash(const struct secret_key *matching, const struct reply_content *content, uint8_t *hash);
+
+/* An e-mail (address_email) as it is compared: mail providers do not tell addresses apart by case. */
+MUST_USE enum status reply_author(struct arena *arena, struct str email, struct str *folded);
+/* author_hash of such a one; `hash` has SECRET_HASH bytes. */
+void reply_author_hash(const struct secret_key *matching, struct str folded, uint8_t *hash);
 
 #endif

@@ -342,17 +342,81 @@ has_frame(struct str sealed)
 	return sealed.at[0] == SEAL_VERSION && ((unsigned char)sealed.at[SECRET_KEY] & 0x80) == 0;
 }
 
+void
+secret_memory_open(struct secret_memory *memory)
+{
+	*memory = (struct secret_memory){0};
+	pthread_mutex_init(&memory->lock, NULL);
+}
+
+void
+secret_memory_close(struct secret_memory *memory)
+{
+	pthread_mutex_destroy(&memory->lock);
+	secret_wipe(memory, sizeof *memory);
+}
+
+static size_t
+place_of(const struct secret_key *ephemeral)
+{
+	return (size_t)(ephemeral->bytes[0] << 8 | ephemeral->bytes[1]) % SECRET_REMEMBERED;
+}
+
+static bool
+remembered(struct secret_opener *opener)
+{
+	struct secret_memory *memory = opener->memory;
+	size_t place = place_of(&opener->ephemeral);
+	if (memory == NULL)
+		return false;
+	pthread_mutex_lock(&memory->lock);
+	bool has = memory->rows[place].has &&
+	           secret_same(memory->rows[place].ephemeral.bytes, opener->ephemeral.bytes, SECRET_KEY);
+	if (has)
+		opener->shared = memory->rows[place].shared;
+	pthread_mutex_unlock(&memory->lock);
+	return has;
+}
+
+static void
+remember(const struct secret_opener *opener)
+{
+	struct secret_memory *memory = opener->memory;
+	size_t place = place_of(&opener->ephemeral);
+	if (memory == NULL)
+		return;
+	pthread_mutex_lock(&memory->lock);
+	memory->rows[place].ephemeral = opener->ephemeral;
+	memory->rows[place].shared = opener->shared;
+	memory->rows[place].has = true;
+	pthread_mutex_unlock(&memory->lock);
+}
+
+/* Makes the shared key of the box that begins with this ephemeral one, unless it is at hand. */
+static void
+take_shared(struct secret_opener *opener, const unsigned char *ephemeral)
+{
+	if (opener->has && secret_same(opener->ephemeral.bytes, ephemeral, SECRET_KEY))
+		return;
+	memcpy(opener->ephemeral.bytes, ephemeral, SECRET_KEY);
+	opener->has = remembered(opener);
+	if (opener->has)
+		return;
+	opener->has = crypto_box_beforenm(opener->shared.bytes, ephemeral, opener->secret->bytes) == 0;
+}
+
 static enum status
 box_open(struct secret_opener *opener, const unsigned char *at, size_t len, unsigned char *message)
 {
-	if (!opener->has || !secret_same(opener->ephemeral.bytes, at + 1, SECRET_KEY)) {
-		opener->has = crypto_box_beforenm(opener->shared.bytes, at + 1, opener->secret->bytes) == 0;
-		memcpy(opener->ephemeral.bytes, at + 1, SECRET_KEY);
-	}
+	bool had = opener->has && secret_same(opener->ephemeral.bytes, at + 1, SECRET_KEY);
+	take_shared(opener, at + 1);
 	if (!opener->has)
 		return STATUS_INVALID;
 	int failed = crypto_box_open_easy_afternm(
 	    message, at + SEAL_BOX, len - SEAL_BOX, at + SEAL_NONCE, opener->shared.bytes);
+	/* Only what opened something: nonsense in the store pushes nothing out. */
+	if (failed == 0 && !had)
+		remember(opener);
 	return failed != 0 ? STATUS_INVALID : STATUS_OK;
 }
 
@@ -366,8 +430,8 @@ secret_open(
 	return status;
 }
 
-enum status
-secret_open_next(
+static enum status
+open_with_own(
     struct secret_opener *opener, struct arena *arena, char purpose, struct str sealed, struct str *plain)
 {
 	if (!has_frame(sealed))
@@ -386,6 +450,16 @@ secret_open_next(
 		return STATUS_INVALID;
 	*plain = (struct str){(const char *)message + 1, len - 1};
 	return STATUS_OK;
+}
+
+enum status
+secret_open_next(
+    struct secret_opener *opener, struct arena *arena, char purpose, struct str sealed, struct str *plain)
+{
+	enum status status = open_with_own(opener, arena, purpose, sealed, plain);
+	return status == STATUS_INVALID && opener->former != NULL
+	    ? secret_open(opener->former, arena, purpose, sealed, plain)
+	    : status;
 }
 
 /* --- keyed hashes ------------------------------------------------------------------------------- */

@@ -126,12 +126,33 @@ void secret_sealer_leave(struct secret_sealer *sealer);
 MUST_USE enum status secret_open(
     const struct secret_key *secret, struct arena *arena, char purpose, struct str sealed, struct str *plain);
 
+enum { SECRET_REMEMBERED = 1024 };
+
+/*
+ * The shared keys of boxes that were opened, for whoever opens the same ones again, as a queue that is
+ * shown after each decision does: computing one takes fifty times as long as the rest.  It tells whoever
+ * reads this memory nothing that the secret key beside it does not tell.  Shared by threads.
+ */
+struct secret_memory {
+	pthread_mutex_t lock;
+	struct {
+		struct secret_key ephemeral, shared;
+		bool has;
+	} rows[SECRET_REMEMBERED]; /* each ephemeral key has one place, that of its first bytes */
+};
+
+void secret_memory_open(struct secret_memory *memory);
+void secret_memory_close(struct secret_memory *memory); /* wipes it */
+
 /*
  * Opens many: boxes of one batch share a key that takes most of the time, so the last one is kept.
- * Begin with {.secret = the key}; wipe it at the end.
+ * Begin with {.secret = the key, .memory = where others look as well}; wipe it at the end.  A `former`
+ * key, or NULL, is tried where that does not open: while addresses are resealed, some belong to the one
+ * and some to the other.
  */
 struct secret_opener {
-	const struct secret_key *secret;
+	const struct secret_key *secret, *former;
+	struct secret_memory *memory; /* or NULL */
 	struct secret_key ephemeral, shared; /* of the last box, if `has` */
 	bool has;
 };

@@ -3,7 +3,7 @@
 #include "out.h"
 #include "text.h"
 
-static const struct str names[SPAM_KINDS] = {
+const struct str spam_kind_names[SPAM_KINDS] = {
     [SPAM_LINKS] = STR_INIT("links"),
     [SPAM_FIRST] = STR_INIT("first"),
     [SPAM_HONEYPOT] = STR_INIT("honeypot"),
@@ -16,7 +16,7 @@ add(struct out *out, enum spam_kind kind, struct str detail)
 {
 	if (out->len > 0)
 		out_byte(out, '\n');
-	out_put(out, names[kind]);
+	out_put(out, spam_kind_names[kind]);
 	if (detail.len > 0) {
 		out_byte(out, ' ');
 		out_put(out, detail);
@@ -49,11 +49,13 @@ has_word(struct str text, struct str word)
 static void
 add_listed_words(struct arena *arena, const struct config_site *site, const struct spam_signs *signs, struct out *out)
 {
-	struct str all = str_format(arena, "%.*s %.*s %.*s", STR_FMT(signs->name), STR_FMT(signs->website),
-	    STR_FMT(signs->comment));
 	struct str folded, word;
 	size_t found = 0;
-	if (site->listed_words.n == 0 || text_fold(arena, all, &folded) != STATUS_OK)
+	if (site->listed_words.n == 0)
+		return;
+	struct str all = str_format(arena, "%.*s %.*s %.*s", STR_FMT(signs->name), STR_FMT(signs->website),
+	    STR_FMT(signs->comment));
+	if (text_fold(arena, all, &folded) != STATUS_OK)
 		return;
 	for (size_t i = 0; i < site->listed_words.n && found < SPAM_REASONS_MOST; i++) {
 		if (text_fold(arena, site->listed_words.items[i], &word) != STATUS_OK || !has_word(folded, word))
@@ -88,7 +90,7 @@ spam_next(struct str *stored, struct spam_reason *reason)
 		struct str detail = str_cut(stored, '\n');
 		struct str name = str_cut(&detail, ' ');
 		for (int kind = 0; kind < SPAM_KINDS; kind++) {
-			if (!str_eq(name, names[kind]))
+			if (!str_eq(name, spam_kind_names[kind]))
 				continue;
 			*reason = (struct spam_reason){.kind = (enum spam_kind)kind, .word = detail};
 			/* The store is a stranger's to us: a number that is none counts as 0. */

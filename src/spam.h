@@ -25,6 +25,9 @@ enum {
 
 enum spam_kind { SPAM_LINKS, SPAM_FIRST, SPAM_HONEYPOT, SPAM_TOO_QUICK, SPAM_WORD, SPAM_KINDS };
 
+/* Their names, as stored: "links". */
+extern const struct str spam_kind_names[SPAM_KINDS];
+
 /* What is known about a reply when its reasons are sought. */
 struct spam_signs {
 	struct str name, website, comment;

@@ -18,10 +18,7 @@ enum status {
 /* Every function that returns a status is marked so: a caller that drops one does not compile. */
 #define MUST_USE __attribute__((warn_unused_result))
 
-/* The HTTP status code (RFC 9110) that answers `status`; STATUS_OK is 200. */
-int status_http(enum status status);
-
-/* A short lower-case name ("too-large") for logs and for the `error` member of JSON refusals. */
+/* A short lower-case name ("too-large"), for logs and for what failed in the store.  A handler knows what its answer is. */
 const char *status_name(enum status status);
 
 #endif

@@ -1,6 +1,7 @@
 #include "verdict.h"
 
 #include "publish.h"
+#include "sql/rejoinder/decision.h"
 #include "sql/rejoinder/publication.h"
 #include "sql/rejoinder/queue.h"
 #include "sql/rejoinder/site.h"
@@ -39,6 +40,8 @@ struct work {
 	struct arena *arena;
 	const struct verdict_order *order;
 	struct verdict_result *results;
+	size_t results_n;
+	struct journal_entry entry; /* what all rows of the log have in common */
 };
 
 /* Who was first: for the moderator who was second. */
@@ -54,8 +57,11 @@ report_conflict(struct work *work, struct db_conn *conn, const struct reply_verd
 	if (status == STATUS_MISSING)
 		return STATUS_OK;
 	/* An edit by the author is newer than any decision: then nobody decided. */
-	if (status == STATUS_OK && str_eq(last.to_state, reply->state))
+	if (status == STATUS_OK && last.revision.set && last.revision.value == reply->revision) {
 		result->moderator = last.moderator;
+		result->edited = str_eq(last.from_state, last.to_state);
+		result->decided_at = last.decided_at;
+	}
 	return status;
 }
 
@@ -72,22 +78,18 @@ static enum status
 ask_for_page(struct work *work, struct db_conn *conn, int64_t thread_id, int64_t page_number, int64_t revision)
 {
 	struct publication_ask_in ask = {.thread_id = thread_id, .page_number = page_number, .revision = revision,
-	    .asked_at = work->order->now};
+	    .asked_at = work->order->now, .wait = PUBLISH_WAIT};
 	return publication_ask(conn, &ask, NULL);
 }
 
 /* How many replies come and go with this one: itself and what hangs on it, unless it hangs on a hidden one. */
 static enum status
-count_shown(struct work *work, struct db_conn *conn, int64_t id, int64_t *n)
+show_reply(struct db_conn *conn, int64_t id, const struct reply_verdict_row *reply, bool appears, int64_t *n)
 {
-	struct reply_above_row above;
-	struct reply_below_row below;
-	enum status status = reply_above(conn, work->arena, &(struct reply_above_in){.id = id}, &above);
-	if (status == STATUS_OK)
-		status = reply_below(conn, work->arena, &(struct reply_below_in){.id = id}, &below);
-	if (status == STATUS_OK)
-		*n = above.n > 0 ? 0 : 1 + below.n;
-	return status;
+	bool reached = !reply->parent_id.set || (reply->parent_shown.set && reply->parent_shown.value != 0);
+	bool changes = appears ? reached : reply->shown != 0;
+	*n = 0;
+	return changes ? reply_show(conn, &(struct reply_show_in){.id = id, .shown = appears ? 1 : 0}, n) : STATUS_OK;
 }
 
 /*
@@ -106,41 +108,60 @@ ask_for_pages(struct work *work, struct db_conn *conn, int64_t thread_id, int64_
 	return status;
 }
 
+/* Answers that were published before what they hang on stand with it now. */
+static enum status
+place_below(struct db_conn *conn, const struct verdict_result *result, const struct reply_verdict_row *reply,
+    struct db_integer page_number)
+{
+	if (reply->page_number.set || !page_number.set || result->shown < 2)
+		return STATUS_OK;
+	return reply_place(conn, &(struct reply_place_in){.id = result->id, .page_number = page_number}, NULL);
+}
+
 /*
- * A root gets its page when it is published for the first time; an answer stands with its root.
- * The thread's revision rises, and the pages whose files change are asked for.
+ * A root gets its page when it is published for the first time; an answer stands with its root, and has
+ * no page as long as that has none.  The thread's revision rises, and the pages whose files change are asked for.
  */
 static enum status
-change_thread(struct work *work, struct db_conn *conn, int64_t id, const struct reply_verdict_row *reply, bool appears,
-    struct db_integer *page_number)
+change_thread(struct work *work, struct db_conn *conn, struct verdict_result *result,
+    const struct reply_verdict_row *reply, bool appears, struct db_integer *page_number)
 {
 	bool new_root = appears && !reply->page_number.set && !reply->parent_id.set;
 	struct thread_change_row thread;
 	struct thread_change_in change = {.id = reply->thread_id, .roots_more = new_root ? 1 : 0,
 	    .updated_at = work->order->now};
-	enum status status = count_shown(work, conn, id, &change.published_more);
+	enum status status = show_reply(conn, result->id, reply, appears, &result->shown);
 	if (status != STATUS_OK)
 		return status;
-	change.published_more *= appears ? 1 : -1;
+	change.published_more = appears ? result->shown : -result->shown;
 	status = thread_change(conn, work->arena, &change, &thread);
 	if (status != STATUS_OK)
 		return status;
 	if (new_root)
 		*page_number = (struct db_integer){true, publish_page_number(thread.roots)};
 	else if (!page_number->set)
-		*page_number = reply->parent_page_number.set ? reply->parent_page_number : (struct db_integer){true, 1};
-	bool opened = new_root && publish_page_number(thread.roots - 1) < page_number->value;
-	return ask_for_pages(work, conn, reply->thread_id, page_number->value, opened, thread.revision);
+		*page_number = reply->parent_page_number;
+	status = place_below(conn, result, reply, *page_number);
+	if (status != STATUS_OK)
+		return status;
+	int64_t number = page_number->set ? page_number->value : 1;
+	bool opened = new_root && publish_page_number(thread.roots - 1) < number;
+	return ask_for_pages(work, conn, reply->thread_id, number, opened, thread.revision);
 }
 
 static enum status
-note_decision(struct work *work, struct db_conn *conn, const struct verdict_result *result)
+note_decision(struct work *work, struct db_conn *conn, int64_t thread_id, struct verdict_result *result)
 {
 	const struct verdict_order *order = work->order;
-	struct decision_add_in in = {.reply_id = result->id, .revision = result->revision,
-	    .from_state = verdict_state_names[result->from], .to_state = verdict_state_names[order->state],
-	    .moderator = order->moderator, .network = order->network, .why = order->why, .decided_at = order->now};
-	return decision_add(conn, &in, NULL);
+	struct journal_entry *entry = &work->entry;
+	entry->reply_id = result->id;
+	entry->thread_id = thread_id;
+	entry->revision = result->revision;
+	entry->from_state = verdict_state_names[result->from];
+	entry->to_state = verdict_state_names[order->state];
+	enum status status = journal_add(order->key, conn, work->arena, entry);
+	result->batch = entry->batch;
+	return status;
 }
 
 static enum status
@@ -154,7 +175,7 @@ change_reply(struct work *work, struct db_conn *conn, const struct reply_verdict
 	int64_t changed = 0;
 	result->changes_files = appears != (result->from == VERDICT_PUBLISHED);
 	if (result->changes_files)
-		status = change_thread(work, conn, result->id, reply, appears, &page_number);
+		status = change_thread(work, conn, result, reply, appears, &page_number);
 	if (status != STATUS_OK)
 		return status;
 	struct reply_decide_in decide = {.id = result->id, .revision = reply->revision,
@@ -167,7 +188,7 @@ change_reply(struct work *work, struct db_conn *conn, const struct reply_verdict
 	if (status == STATUS_OK)
 		status = move_tally(work, conn, reply->state, verdict_state_names[order->state]);
 	result->revision = reply->revision + 1;
-	return status == STATUS_OK ? note_decision(work, conn, result) : status;
+	return status == STATUS_OK ? note_decision(work, conn, reply->thread_id, result) : status;
 }
 
 static enum status
@@ -195,19 +216,152 @@ decide_one(struct work *work, struct db_conn *conn, const struct verdict_target 
 	return result->from == work->order->state ? STATUS_OK : change_reply(work, conn, &reply, result);
 }
 
-static enum status
-decide_all(struct db_conn *conn, void *context)
+static void
+begin_batch(struct work *work, enum journal_action action)
 {
-	struct work *work = context;
+	const struct verdict_order *order = work->order;
+	work->entry = (struct journal_entry){.action = action, .site_id = order->site_id, .moderator = order->moderator,
+	    .network = order->network, .why = order->why, .decided_at = order->now};
+}
+
+static enum status
+decide_each(struct work *work, struct db_conn *conn, enum journal_action action)
+{
 	enum status status = STATUS_OK;
+	begin_batch(work, action);
 	for (size_t i = 0; status == STATUS_OK && i < work->order->targets_n; i++)
 		status = decide_one(work, conn, &work->order->targets[i], &work->results[i]);
 	return status;
 }
 
+static enum status
+decide_all(struct db_conn *conn, void *context)
+{
+	return decide_each(context, conn, JOURNAL_DECIDE);
+}
+
+enum status
+verdict_decide_in(struct db_conn *conn, struct arena *arena, const struct verdict_order *order,
+    enum journal_action action, struct verdict_result *results)
+{
+	struct work work = {.arena = arena, .order = order, .results = results};
+	return decide_each(&work, conn, action);
+}
+
 enum status
 verdict_decide(struct db *db, struct arena *arena, const struct verdict_order *order, struct verdict_result *results)
 {
-	struct work work = {arena, order, results};
+	struct work work = {.arena = arena, .order = order, .results = results};
 	return db_write(db, decide_all, &work);
+}
+
+enum status
+verdict_hide(struct db_conn *conn, struct arena *arena, int64_t site_id, int64_t id, int64_t now, int64_t *shown)
+{
+	struct verdict_order order = {.site_id = site_id, .now = now};
+	struct work work = {.arena = arena, .order = &order};
+	struct verdict_result result = {.id = id};
+	struct reply_verdict_row reply;
+	enum status status = reply_verdict(conn, arena, &(struct reply_verdict_in){.id = id, .site_id = site_id}, &reply);
+	struct db_integer page_number = {0};
+	if (status == STATUS_OK) {
+		page_number = reply.page_number;
+		status = change_thread(&work, conn, &result, &reply, false, &page_number);
+	}
+	*shown = result.shown;
+	return status;
+}
+
+/* --- taking it back --------------------------------------------------------------------------------- */
+
+struct undoing {
+	struct work work;
+	struct verdict_order order; /* as the work's, with the state of the row that is taken back */
+	int64_t batch;
+};
+
+/* May this order take this row back?  The store is a stranger's: what it says of a batch must be signed. */
+static enum status
+may_undo(const struct undoing *undoing, const struct journal_row *row, bool good, enum journal_action *action)
+{
+	const struct verdict_order *order = &undoing->order;
+	if (!good)
+		return STATUS_INVALID;
+	bool own = str_eq(row->moderator, order->moderator) && row->site_id == order->site_id && row->reply_id.set &&
+	           row->revision.set;
+	bool known = journal_action(row->action, action) == STATUS_OK;
+	return own && known && (*action == JOURNAL_DECIDE || *action == JOURNAL_UNDO) ? STATUS_OK : STATUS_MISSING;
+}
+
+/* The first row from `id` on, if it is the batch's; STATUS_MISSING behind its end. */
+static enum status
+read_row(struct undoing *undoing, struct db_conn *conn, int64_t id, struct journal_row *row)
+{
+	enum journal_action action;
+	bool good;
+	enum status status = journal_look(undoing->order.key, conn, undoing->work.arena, id, row, &good);
+	if (status != STATUS_OK || row->batch != undoing->batch)
+		return status == STATUS_OK ? STATUS_MISSING : status;
+	return may_undo(undoing, row, good, &action);
+}
+
+/* Is it one of those that shall be taken back?  All are where none is named. */
+static bool
+is_wanted(const struct verdict_order *order, int64_t reply_id)
+{
+	bool wanted = order->targets_n == 0;
+	for (size_t i = 0; i < order->targets_n && !wanted; i++)
+		wanted = order->targets[i].id == reply_id;
+	return wanted;
+}
+
+static enum status
+undo_row(struct undoing *undoing, struct db_conn *conn, const struct journal_row *row)
+{
+	struct verdict_target target = {row->reply_id.value, row->revision.value};
+	/* Only decisions are undone, and they lead from one of the four states to another. */
+	if (verdict_state(row->from_state, &undoing->order.state) != STATUS_OK)
+		return STATUS_INVALID;
+	return decide_one(&undoing->work, conn, &target, &undoing->work.results[undoing->work.results_n++]);
+}
+
+static enum status
+undo_all(struct db_conn *conn, void *context)
+{
+	struct undoing *undoing = context;
+	struct work *work = &undoing->work;
+	struct decision_batch_row size;
+	struct journal_row row = {0};
+	enum status status =
+	    decision_batch(conn, work->arena, &(struct decision_batch_in){.batch = undoing->batch}, &size);
+	if (status != STATUS_OK)
+		return status;
+	begin_batch(work, JOURNAL_UNDO);
+	work->entry.undoes = undoing->batch;
+	work->results_n = 0;
+	work->results = arena_array(work->arena, (size_t)size.n, sizeof *work->results);
+	if (work->results == NULL)
+		return STATUS_BROKEN;
+	int64_t next = undoing->batch;
+	for (int64_t i = 0; status == STATUS_OK && i < size.n; i++) {
+		status = read_row(undoing, conn, next, &row);
+		/* A row of our own: its id is far from the last number. */
+		if (status == STATUS_OK)
+			next = row.id + 1;
+		if (status == STATUS_OK && is_wanted(&undoing->order, row.reply_id.value))
+			status = undo_row(undoing, conn, &row);
+	}
+	return status == STATUS_OK && size.n == 0 ? STATUS_MISSING : status;
+}
+
+enum status
+verdict_undo(struct db *db, struct arena *arena, const struct verdict_order *order, int64_t batch,
+    struct verdict_result **results, size_t *results_n)
+{
+	struct undoing undoing = {.work = {.arena = arena}, .order = *order, .batch = batch};
+	undoing.work.order = &undoing.order;
+	enum status status = db_write(db, undo_all, &undoing);
+	*results = undoing.work.results;
+	*results_n = undoing.work.results_n;
+	return status;
 }

@@ -2,16 +2,43 @@
 
 #include <time.h>
 
+static void
+put_digits(char *at, int digits, int n)
+{
+	for (int i = digits - 1; i >= 0; i--, n /= 10)
+		at[i] = (char)('0' + n % 10);
+}
+
 struct str
 when_rfc3339(struct arena *arena, int64_t seconds)
 {
 	time_t when = (time_t)seconds;
-	char text[32];
+	char text[] = "0000-00-00T00:00:00Z";
+	struct tm utc;
+	if (gmtime_r(&when, &utc) == NULL || utc.tm_year < -1900 || utc.tm_year > 9999 - 1900)
+		return STR("1970-01-01T00:00:00Z");
+	/* A page of the queue has two hundred of these: strftime would read the format each time. */
+	put_digits(text, 4, utc.tm_year + 1900);
+	put_digits(text + 5, 2, utc.tm_mon + 1);
+	put_digits(text + 8, 2, utc.tm_mday);
+	put_digits(text + 11, 2, utc.tm_hour);
+	put_digits(text + 14, 2, utc.tm_min);
+	put_digits(text + 17, 2, utc.tm_sec);
+	return str_copy(arena, (struct str){text, sizeof text - 1});
+}
+
+struct str
+when_rfc5322(struct arena *arena, int64_t seconds)
+{
+	static const char days[7][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+	static const char months[12][4] = {
+	    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+	time_t when = (time_t)seconds;
 	struct tm utc;
 	if (gmtime_r(&when, &utc) == NULL)
-		return STR("1970-01-01T00:00:00Z");
-	size_t len = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
-	return str_copy(arena, (struct str){text, len});
+		return STR("Thu, 01 Jan 1970 00:00:00 +0000");
+	return str_format(arena, "%s, %02d %s %04d %02d:%02d:%02d +0000", days[utc.tm_wday], utc.tm_mday,
+	    months[utc.tm_mon], utc.tm_year + 1900, utc.tm_hour, utc.tm_min, utc.tm_sec);
 }
 
 /* `digits` digits from the front of `rest`, within a range, and the byte behind them; -1 when they are not there. */
@@ -142,4 +169,13 @@ when_ago(struct arena *arena, const struct words *words, int64_t seconds, int64_
 		n.n = age / 60;
 	}
 	return words_say(arena, words, word, &n, word == WORD_TIME_NOW ? 0 : 1);
+}
+
+int64_t
+when_again(int64_t tries, int64_t first, int64_t most)
+{
+	int64_t seconds = first;
+	for (; tries > 0 && seconds < most; tries--)
+		seconds *= 2;
+	return seconds < most ? seconds : most;
 }

@@ -1,5 +1,5 @@
 /*
- * when.h - times as text.  A time is whole seconds since 1970 UTC.
+ * when.h - times as text, and how long to wait.  A time is whole seconds since 1970 UTC.
  */
 #ifndef WHEN_H
 #define WHEN_H
@@ -15,6 +15,9 @@
 /* "2026-11-23T19:30:00Z" (RFC 3339), in `arena`. */
 struct str when_rfc3339(struct arena *arena, int64_t seconds);
 
+/* "Mon, 23 Nov 2026 19:30:00 +0000" (RFC 5322 section 3.3), in `arena`. */
+struct str when_rfc5322(struct arena *arena, int64_t seconds);
+
 /*
  * Reads a date ("2026-11-23", its midnight in UTC) or a time with its offset ("2026-11-23T20:30:00+01:00"),
  * RFC 3339, of the years 1000 to 9999; else INVALID.  Fractions of a second are dropped.
@@ -26,5 +29,11 @@ struct str when_date(struct arena *arena, const struct words *words, const struc
 
 /* "just now", "5 minutes ago", "3 h ago", "2 days ago", from the words time.*. */
 struct str when_ago(struct arena *arena, const struct words *words, int64_t seconds, int64_t now);
+
+/*
+ * Seconds to wait behind a failure before which there were `tries` others: `first`, then twice as long each time,
+ * `most` at most.  What the store says of `tries` may be anything.
+ */
+int64_t when_again(int64_t tries, int64_t first, int64_t most);
 
 #endif

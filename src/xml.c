@@ -4,7 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PIECE_MOST = 1 << 20 };
+enum {
+	PIECE_MOST = 1 << 20,
+	TOKEN_MOST = 2 * XML_TEXT_MOST /* bytes of a tag, a comment ...: expat keeps the whole of one that is not at its end */
+};
 
 struct xml {
 	XML_Parser parser;
@@ -12,6 +15,7 @@ struct xml {
 	enum status status;
 	const char *fault;
 	int64_t line; /* of the fault */
+	int64_t fed; /* bytes */
 	int depth;
 	size_t begun[XML_DEPTH]; /* where the text of each open element begins */
 	size_t len;
@@ -131,6 +135,9 @@ feed(struct xml *xml, struct str piece, bool last)
 		enum XML_Error error = XML_GetErrorCode(xml->parser);
 		fail(xml, error == XML_ERROR_NO_MEMORY ? STATUS_BROKEN : STATUS_INVALID, XML_ErrorString(error));
 	}
+	xml->fed += (int64_t)piece.len;
+	if (xml->status == STATUS_OK && !last && xml->fed - (int64_t)XML_GetCurrentByteIndex(xml->parser) > TOKEN_MOST)
+		fail(xml, STATUS_TOO_LARGE, "a tag or a comment has more than 2 MiB");
 	return xml->status;
 }
 

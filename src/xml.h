@@ -1,10 +1,10 @@
 /*
  * xml.h - reads XML 1.0 in pieces (expat), for imports.
  *
- * Memory is bounded whatever the document is: elements nest at most XML_DEPTH deep, and the text of the
- * elements that are open at a time has at most XML_TEXT_MOST bytes.  A document type declaration is
- * refused, so there are no entities but the five of XML itself and character references, and nothing is
- * ever fetched.  What is handed on is valid UTF-8, whatever the document was encoded in.
+ * Memory is bounded whatever the document is: elements nest at most XML_DEPTH deep, the text of the elements
+ * that are open at a time has at most XML_TEXT_MOST bytes, and a tag or a comment twice as many.  A document
+ * type declaration is refused, so there are no entities but the five of XML itself and character references,
+ * and nothing is ever fetched.  What is handed on is valid UTF-8, whatever the document was encoded in.
  */
 #ifndef XML_H
 #define XML_H

@@ -1,11 +1,20 @@
 -- session_add: somebody signed in.
-INSERT INTO session (hash, account_id, created_at, seen_at) VALUES (:hash, :account_id, :created_at, :created_at);
+INSERT INTO session (hash, account_id, created_at, seen_at, network, agent, by_server)
+VALUES (:hash, :account_id, :created_at, :created_at, :network, :agent, :by_server);
 
 -- session_find: whose session it is.
 -- one
-SELECT session.account_id, session.created_at, session.seen_at, account.name, account.disabled
+SELECT session.account_id, session.created_at, session.seen_at, session.by_server, account.name, account.disabled
   FROM session JOIN account ON account.id = session.account_id
  WHERE session.hash = :hash;
+
+-- session_list: the open sessions of an account, the one last used first.
+-- many
+-- in seen_after integer
+-- in begun_after integer
+SELECT hash, created_at, seen_at, network, agent, by_server FROM session
+ WHERE account_id = :account_id AND seen_at >= :seen_after AND created_at >= :begun_after
+ ORDER BY seen_at DESC;
 
 -- session_seen: it is in use.
 UPDATE session SET seen_at = :seen_at WHERE hash = :hash;
@@ -13,26 +22,21 @@ UPDATE session SET seen_at = :seen_at WHERE hash = :hash;
 -- session_end: signed out.
 DELETE FROM session WHERE hash = :hash;
 
+-- session_end_own: signed out from another session of the same account.
+DELETE FROM session WHERE hash = :hash AND account_id = :account_id;
+
 -- session_end_all: signed out everywhere.
 DELETE FROM session WHERE account_id = :account_id;
 
--- failure_add: a wrong password, or an unknown name.
-INSERT INTO failure (name, network, failed_at) VALUES (:name, :network, :failed_at);
+-- session_forget: what is over by itself.
+-- in seen_before integer
+-- in begun_before integer
+DELETE FROM session WHERE account_id = :account_id AND (seen_at < :seen_before OR created_at < :begun_before);
 
--- failure_forget: what is older than the throttle looks.
--- in before integer
-DELETE FROM failure WHERE failed_at < :before;
+-- session_trim: no more of an account than `most`, the last used ones.
+-- in most integer
+DELETE FROM session WHERE hash IN (
+  SELECT hash FROM session WHERE account_id = :account_id ORDER BY seen_at DESC LIMIT -1 OFFSET :most);
 
--- failures_of_name: how many lately for one name, and when the last.
--- one
--- in after integer
--- out n integer
--- out last integer?
-SELECT count(*) AS n, max(failed_at) AS last FROM failure WHERE name = :name AND failed_at >= :after;
-
--- failures_of_network: how many lately from one network, and when the last.
--- one
--- in after integer
--- out n integer
--- out last integer?
-SELECT count(*) AS n, max(failed_at) AS last FROM failure WHERE network = :network AND failed_at >= :after;
+-- session_end_every: nobody is signed in any more.
+DELETE FROM session;

@@ -27,9 +27,9 @@ SELECT id FROM reply
    AND state IN ('held', 'published')
  LIMIT 1;
 
--- reply_parent: the state of a reply that somebody answers, with its author's name.
+-- reply_parent: a reply that somebody answers, if it is shown.
 -- one
-SELECT state, name, page_number FROM reply WHERE id = :id AND thread_id = :thread_id;
+SELECT name, page_number FROM reply WHERE id = :id AND thread_id = :thread_id AND shown = 1;
 
 -- author_published: has this author a published reply?
 -- one
@@ -37,8 +37,8 @@ SELECT id FROM reply WHERE author_hash = :author_hash AND state = 'published' LI
 
 -- reply_receipt: what its author may see of a reply.
 -- one
-SELECT reply.id, reply.state, reply.revision, reply.page_number, reply.parent_id, reply.name, reply.website,
-       reply.comment, reply.created_at, thread.page, thread.title
+SELECT reply.id, reply.state, reply.shown, reply.revision, reply.page_number, reply.parent_id, reply.name,
+       reply.website, reply.comment, reply.created_at, reply.erased_at, reply.edited_at, thread.page, thread.title
   FROM reply JOIN thread ON thread.id = reply.thread_id
  WHERE reply.id = :id AND reply.site_id = :site_id;
 

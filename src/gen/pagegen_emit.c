@@ -1,9 +1,8 @@
 #include "pagegen.h"
 
 enum {
-	LITERAL_LIMIT = 3000
-}; /* a literal longer than that is written in several: C11 5.2.4.1: a compiler need not take more than 4095
-    */
+	LITERAL_LIMIT = 3000 /* a longer one is written in several: C11 5.2.4.1 asks of a compiler no more than 4095 */
+};
 
 struct emit {
 	struct pagegen *gen;

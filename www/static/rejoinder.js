@@ -1,18 +1,17 @@
-/*
- * Replies without leaving the article. docs/embed.md says how to embed it, and what it stores.
- * Whatever fails here leaves the links and the form as they work without it.
- */
+// Replies without leaving the article: docs/embed.md. What fails leaves links and form.
 (() => {
 'use strict';
 const source = document.currentScript.src;
-const at = (path) => new URL(`../${path}`, source).href;
+const from = (path) => new URL(path, source).href;
+const at = (path) => from(`../${path}`);
+const find = (what) => document.querySelector(what);
 
-// `words` are the data attributes of the form that the door gives: no sentence stands here.
+// `words`: data attributes of the door's form.
 let page, box, slot, thread, form, comment, home, status, counter, remember, words, loading, busy;
 let parent = '';
-let marks = []; // each takes away what marks one wrong field
+let marks = [];
 
-// Storage can be switched off or full: then nothing is kept.
+// Storage can be off or full.
 function recall(key) {
 	try { return JSON.parse(localStorage.getItem(`rejoinder:${key}`)); } catch { return null; }
 }
@@ -22,17 +21,26 @@ function keep(key, value) {
 		else localStorage.removeItem(`rejoinder:${key}`);
 	} catch { /* as above */ }
 }
-const fresh = (one) => one && Date.now() - one.at < 30 * 24 * 3600e3; // 30 days
+const fresh = (one) => one && Date.now() - one.at < 30 * 24 * 3600e3;
 const waiting = () => (recall('waiting') || []).filter(fresh);
 
+function dress(element, attributes) {
+	for (const name in attributes) element.setAttribute(name, attributes[name]);
+}
 function make(tag, attributes, ...children) {
 	const element = document.createElement(tag);
-	for (const name of Object.keys(attributes)) element.setAttribute(name, attributes[name]);
+	dress(element, attributes);
 	element.append(...children);
 	return element;
 }
 
-const parse = ({ content }) => new DOMParser().parseFromString(content, 'text/html');
+function parse({ content }) {
+	const doc = new DOMParser().parseFromString(content, 'text/html');
+	// On another origin, paths are the door's.
+	if (!at('').startsWith(`${origin}/`)) for (const name of ['href', 'action'])
+		for (const one of doc.querySelectorAll(`[${name}^="/"]`)) one[name] = from(one.getAttribute(name));
+	return doc;
+}
 
 async function ask(path, options) {
 	const answer = await fetch(at(path), { ...options, signal: AbortSignal.timeout?.(30e3) });
@@ -40,12 +48,12 @@ async function ask(path, options) {
 	return answer;
 }
 
-/* --- the form --- */
+/* the form */
 
 const field = (name) => form.elements.namedItem(name);
 const person = () => ['name', 'email', 'website'].map(field).filter(Boolean);
 const button = () => form.querySelector('button:not([type=button])');
-const place = () => `${page}#${parent}`; // what is answered
+const place = () => `${page}#${parent}`;
 const say = (text) => { status.textContent = text; };
 
 function hide(name, value) {
@@ -53,7 +61,7 @@ function hide(name, value) {
 	field(name).value = value;
 }
 
-// Words and a key, asked for when they are needed: who only reads does not wake the door.
+// When needed: who only reads wakes no door.
 function load() {
 	loading = loading || ask(`form?page=${encodeURIComponent(page)}`).then((got) => {
 		if (got.status >= 500) throw got;
@@ -62,11 +70,19 @@ function load() {
 		if (given) {
 			words = given.dataset;
 			if (form) furnish(given);
-		}
+		} else if (!busy) shut(doc);
 		return { doc, given };
 	});
 	loading.catch(() => { loading = null; });
 	return loading;
+}
+
+function shut(doc) { // no replies now: why, and what was typed
+	const why = doc.querySelector('.rejoinder-closed');
+	if (!why) return;
+	const kept = comment?.value && comment.closest('form > *');
+	if (kept) comment.readOnly = true;
+	(form || slot).replaceWith(make('div', { class: 'rejoinder' }, find('.rejoinder-closed') ? '' : why, kept || ''));
 }
 
 function furnish(given) {
@@ -74,28 +90,29 @@ function furnish(given) {
 	if (remember) return;
 	counter = make('bdi', { dir: 'ltr' });
 	comment.after(make('span', { class: 'rejoinder-count' }, `${words.count} `, counter));
-	remember = make('input', { type: 'checkbox' });
+	remember = make('input', { type: 'checkbox', name: 'remember' });
 	remember.checked = recall('person');
 	status.before(make('label', { class: 'rejoinder-remember' }, remember, words.remember));
 	count();
 }
 
-function adopt() { // a form that is in the document
+function adopt() {
 	comment = field('comment');
 	form.classList.add('rejoinder');
 	form.before(home = document.createComment(''));
 	button().closest('form > *').before(status = make('p', { class: 'rejoinder-status', role: 'status' }));
-	const known = recall('person') || {};
-	for (const input of person()) input.value = input.value || known[input.name] || '';
+	const known = recall('person');
+	for (const input of person()) input.value = input.value || known?.[input.name] || '';
 	recallDraft();
-	form.addEventListener('input', () => { keepDraft(); count(); });
-	form.addEventListener('change', keepPerson);
-	form.addEventListener('focusin', load);
-	form.addEventListener('submit', (event) => {
+	const on = (event, act) => form.addEventListener(event, act);
+	on('input', () => { keepDraft(); count(); });
+	on('change', keepPerson);
+	on('focusin', load);
+	on('submit', (event) => {
 		event.preventDefault();
 		if (!busy) send();
 	});
-	form.addEventListener('keydown', (event) => {
+	on('keydown', (event) => {
 		if (event.key === 'Escape' && parent && !event.isComposing) cancel();
 	});
 }
@@ -116,7 +133,7 @@ function keepPerson() {
 	if (remember) keep('person', remember.checked && Object.fromEntries(person().map((input) => [input.name, input.value])));
 }
 
-function count() { // as the door does: an accent counts with its letter
+function count() { // as the door does
 	if (!counter) return;
 	const { length } = [...comment.value.normalize()];
 	const over = length > words.most;
@@ -125,14 +142,14 @@ function count() { // as the door does: an accent counts with its letter
 	if (over !== (status.textContent === words.long)) say(over ? words.long : '');
 }
 
-/* --- answering a reply where it stands; each draft stays with what it answers --- */
+/* answering in place */
 
 function move(to) {
 	form.querySelector('.rejoinder-parent')?.remove();
 	parent = to;
 	hide('parent', to);
 	if (!to) return home.after(form);
-	const article = document.getElementById(`reply-${to}`);
+	const article = find(`#reply-${to}`);
 	const stop = make('button', { type: 'button', class: 'rejoinder-cancel' }, words.cancel);
 	stop.addEventListener('click', cancel);
 	comment.closest('form > *').before(make('p', { class: 'rejoinder-parent' }, `${words.replying} `,
@@ -149,7 +166,7 @@ function answer(to) {
 }
 
 function cancel() {
-	const link = document.querySelector(`#reply-${parent} .rejoinder-answer a`);
+	const link = find(`#reply-${parent} .rejoinder-answer a`);
 	answer('');
 	link.focus();
 }
@@ -167,7 +184,7 @@ async function clicked(event) {
 	}
 }
 
-/* --- sending --- */
+/* sending */
 
 function clear() {
 	for (const unmark of marks) unmark();
@@ -178,31 +195,24 @@ function clear() {
 function mark(input, text) {
 	const note = make('span', { class: 'rejoinder-error', id: `rejoinder-${input.name}-error` }, text);
 	const described = input.getAttribute('aria-describedby') || '';
-	const set = (wrong, ids) => {
-		input.setAttribute('aria-invalid', wrong);
-		input.setAttribute('aria-describedby', ids);
-	};
+	const set = (wrong, ids) => dress(input, { 'aria-invalid': wrong, 'aria-describedby': ids });
 	input.after(note);
 	set(true, `${note.id} ${described}`);
 	marks.push(() => { note.remove(); set(false, described); });
 }
 
-function work(on) { // the button goes, or comes back
+function work(on) {
 	busy = comment.readOnly = on;
-	button().setAttribute('aria-disabled', on);
+	button()?.setAttribute('aria-disabled', on);
 }
 
 async function send() {
 	work(true);
-	try { await load(); } catch { /* the words may be here from before */ }
-	if (!words) {
-		HTMLFormElement.prototype.submit.call(form);
-		return;
-	}
+	try { await load(); } catch { /* words may be here */ }
+	if (!words) return HTMLFormElement.prototype.submit.call(form);
 	clear();
 	say(words.sending);
-	let got = {};
-	let told = {};
+	let got = {}, told = {};
 	try {
 		got = await ask('reply', { method: 'POST', headers: { Accept: 'application/json' }, body: new URLSearchParams(new FormData(form)) });
 		told = JSON.parse(got.content) || {};
@@ -212,10 +222,10 @@ async function send() {
 	else refused(got, told);
 }
 
-// Every word stays, and the key, by which a second try finds what the first one stored.
+// All stays, and the key, by which a second try finds the first.
 function refused(got, { errors = {}, message = words.failed }) {
 	const said = [];
-	for (const name of Object.keys(errors)) {
+	for (const name in errors) {
 		const input = field(name);
 		if (input?.offsetParent) mark(input, errors[name]);
 		else said.push(errors[name]);
@@ -247,16 +257,16 @@ function sent({ id, receipt }) {
 	display(note, field('name').value).focus();
 }
 
-/* --- the thread --- */
+/* the thread */
 
 const folder = () => `threads${page.replace(/[?#].*|\/$/g, '')}/~/`;
 
-// The reader's own reply, for their eyes only; the name is known until the page is left.
+// For its author's eyes only.
 function display(note, name = '') {
 	const id = `rejoinder-waiting-${note.id}`;
-	document.getElementById(id)?.remove();
+	find(`#${id}`)?.remove();
 	if (!thread) home.before(thread = make('section', { class: 'rejoinder' }));
-	const host = document.getElementById(`reply-${note.parent}`) || thread;
+	const host = find(`#reply-${note.parent}`) || thread;
 	let list = host.querySelector(':scope > .rejoinder-replies');
 	if (!list) {
 		list = make('ol', { class: 'rejoinder-replies' });
@@ -264,13 +274,13 @@ function display(note, name = '') {
 		host.append(list);
 	}
 	list.append(make('li', { class: 'rejoinder-waiting', id, tabindex: '-1' },
-		make('p', { class: 'rejoinder-wait' }, `${words.waiting} `, make('a', { href: note.receipt }, words.receipt)),
+		make('p', { class: 'rejoinder-wait' }, `${words.waiting} `, make('a', { href: from(note.receipt) }, words.receipt)),
 		make('bdi', { class: 'rejoinder-name' }, name),
 		make('div', { class: 'rejoinder-comment', dir: 'auto' }, note.comment)));
 	return list.lastChild;
 }
 
-// What was published meanwhile is forgotten: the published files say so.
+// What is published is forgotten.
 async function showWaiting() {
 	const mine = waiting().filter((note) => note.page === page);
 	let last = '';
@@ -278,7 +288,7 @@ async function showWaiting() {
 		const { pages } = JSON.parse((await ask(`${folder()}thread.json`)).content);
 		last = (await ask(`${folder()}thread.${pages}.json`)).content;
 	}
-	const held = ({ id }) => !document.getElementById(`reply-${id}`) && !last.includes(`"id":"${id}"`);
+	const held = ({ id }) => !find(`#reply-${id}`) && !last.includes(`"id":"${id}"`);
 	keep('waiting', waiting().filter(held));
 	const left = mine.filter(held);
 	if (left[0]) await show();
@@ -286,20 +296,20 @@ async function showWaiting() {
 }
 
 async function fetchThread() {
-	// Which part of a query belongs to the page, only the door knows.
+	// The door knows which part of a query is the page's.
 	if (page.includes('?')) {
-		try { page = (await load()).given.elements.page.value; } catch { /* then none of it */ }
+		try { page = (await load()).given.elements.page.value; } catch { /* none of it */ }
 	}
 	const got = await ask(`${folder()}thread.html`);
 	thread = got.ok && parse(got).querySelector('section.rejoinder');
 	if (!thread) return;
 	box.prepend(thread);
-	if (location.hash.startsWith('#reply-')) location.replace(location.href); // it is there now
+	if (location.hash.startsWith('#reply-')) location.replace(location.href);
 }
 
-/* --- the page --- */
+/* the page */
 
-// Sees to form and words; fails where there are none to be had.
+// Sees to form and words, or fails.
 async function show() {
 	if (form && words) return;
 	const { doc, given } = await load();
@@ -309,29 +319,29 @@ async function show() {
 		slot.replaceChildren(form);
 		adopt();
 		furnish(given);
-	} else if (!form && !document.querySelector('.rejoinder-closed')) slot.append(...doc.querySelectorAll('.rejoinder-closed'));
+	}
 	if (!words) throw new Error('no form');
 }
 
 async function start() {
-	box = document.querySelector('[data-rejoinder]');
-	thread = document.querySelector('section.rejoinder');
+	box = find('[data-rejoinder]');
+	thread = find('section.rejoinder');
 	form = [...document.forms].find((one) => one.action === at('reply'));
 	if (!box && !form) return;
 	page = box?.dataset.page || (form && field('page')?.value) ||
 		(location.pathname.replace(/(\/index\.html)?\/*$/, '') || '/') + location.search;
-	document.addEventListener('click', clicked);
+	addEventListener('click', clicked);
 	addEventListener('pageshow', (event) => { if (event.persisted && form) work(false); });
 	if (form) adopt();
 	else {
 		slot = make('div', {}, ...[...box.childNodes].filter((node) => !node.contains(thread)));
 		box.append(slot);
 		box.classList.add('rejoinder');
-		if (!document.querySelector('link[href$="/rejoinder.css"]')) document.head.prepend(make('link', { rel: 'stylesheet', href: at('static/rejoinder.css') }));
+		if (!find('link[href$="/rejoinder.css"]')) document.head.prepend(make('link', { rel: 'stylesheet', href: at('static/rejoinder.css') }));
 	}
 	if (box && !thread) await fetchThread().catch(() => {});
 	showWaiting().catch(() => {});
-	// The form is asked for a screen before it is reached.
+	// A screen before it is reached.
 	new IntersectionObserver((entries, watch) => {
 		if (!entries.some((entry) => entry.isIntersecting)) return;
 		watch.disconnect();
@@ -339,6 +349,6 @@ async function start() {
 	}, { rootMargin: form ? '0px' : '100%' }).observe(form || slot);
 }
 
-if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', start);
+if (document.readyState === 'loading') addEventListener('DOMContentLoaded', start);
 else start();
 })();
