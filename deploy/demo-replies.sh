@@ -80,5 +80,7 @@ Small countries have been doing this for centuries. We used to call it foreign p
 	send "$article" "fed up" fedup@example.org "" "" "Another piece written from a hotel window. Come to Osh in February, when the power is out, and ask there who sets the table."
 	send "$article" "Lola" lola@example.org "" "$okafor" "Thank you for this. My students in Tashkent will read it on Monday, and your list with it."
 
+	# Nobody's session stays in the editor's list of them.
+	web -o /dev/null -b cookies -H "Origin: $base" --data-urlencode "token=$token" "$base/comments/moderate/sign-out" || :
 	rm -f cookies
 }

@@ -259,6 +259,11 @@ http {
 		ssi on;
 		add_header X-Content-Type-Options nosniff always;
 		add_header Content-Security-Policy "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'" always;
+		location = /favicon.ico {
+			types { }
+			default_type image/svg+xml;
+			try_files /favicon.svg =404;
+		}
 		include rejoinder.nginx.conf;
 	}
 }

@@ -1,13 +1,19 @@
 #!/bin/sh
-# install-packages.sh build|demo|test ...: installs the Debian packages that are missing.
+# install-packages.sh build|demo|test|servers|package|crash|machine|bench ...: installs the Debian packages that are missing.
 #
 # Names them in one line, asks nothing, and uses sudo only when something is missing and the user is
 # not root.  When nothing is missing it prints nothing and needs no network.
 set -eu
 
-build="gcc make pkg-config libc6-dev libfcgi-dev libsqlite3-dev libsodium-dev libmd4c-dev libutf8proc-dev libidn2-dev libconfuse-dev libjansson-dev libexpat1-dev"
+build="gcc make pkg-config libc6-dev libfcgi-dev libseccomp-dev libsqlite3-dev libsodium-dev libmd4c-dev libutf8proc-dev libidn2-dev libconfuse-dev libjansson-dev libexpat1-dev libcurl4-openssl-dev"
 demo="nginx-light curl"
-test="ca-certificates git nodejs npm nginx-light curl sqlite3 libcmocka-dev clang valgrind strace chromium fonts-dejavu-core tidy libxml2-utils mandoc shellcheck"
+test="faketime ca-certificates git nodejs npm nginx-light curl sqlite3 libcmocka-dev clang valgrind strace chromium fonts-dejavu-core tidy libxml2-utils mandoc shellcheck openssl"
+package="debhelper lintian systemd"
+crash="nodejs sqlite3 e2fsprogs xfsprogs mount"
+docs="nodejs git mmdebstrap util-linux"
+bench="nginx-light sqlite3 nodejs wrk"
+machine="qemu-system-x86 mmdebstrap e2fsprogs"
+servers="nodejs sqlite3 nginx-light apache2 libapache2-mod-fcgid lighttpd lighttpd-mod-deflate caddy libfcgi-bin libxml2-utils"
 
 say() { printf '%s\n' "$*"; }
 fail() { printf 'install-packages: %s\n' "$*" >&2; exit 1; }
@@ -26,9 +32,9 @@ is_installed() {
 	[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }
 
-# Installing nginx would start it on port 80, and at every boot from then on.  policy-rc.d is
-# Debian's way to say no: ours speaks of nginx alone, only while this script lives, and never takes
-# the place of one that is there.
+# Installing a web server would start it on port 80, and at every boot from then on.  policy-rc.d is
+# Debian's way to say no: ours speaks of web servers alone, only while this script lives, and never
+# takes the place of one that is there.
 policy=/usr/sbin/policy-rc.d
 policy_put() {
 	[ ! -e "$policy" ] || return 0
@@ -37,7 +43,7 @@ policy_put() {
 		#!/bin/sh
 		# Temporary, by Rejoinder's install-packages.sh; may be removed.
 		[ -d /proc/$$ ] || exit 0
-		case \$1 in nginx | nginx.service) exit 101 ;; esac
+		case \$1 in nginx | nginx.service | apache2 | apache2.service | lighttpd | lighttpd.service | caddy | caddy.service) exit 101 ;; esac
 		exit 0
 	END
 	policy_ours=yes
@@ -48,14 +54,20 @@ policy_remove() {
 	policy_ours=
 }
 
-[ $# -gt 0 ] || fail "say which: build, demo or test"
+[ $# -gt 0 ] || fail "say which: build, demo, test, servers, package, crash, machine or bench"
 missing=
 for list; do
 	case $list in
 	build) names=$build ;;
 	demo) names=$demo ;;
 	test) names=$test ;;
-	*) fail "$list is none of build, demo and test" ;;
+	servers) names=$servers ;;
+	package) names=$package ;;
+	crash) names=$crash ;;
+	docs) names=$docs ;;
+	machine) names=$machine ;;
+	bench) names=$bench ;;
+	*) fail "$list is none of build, demo, test, servers, package, crash, machine and bench" ;;
 	esac
 	for name in $names; do
 		case " $missing " in *" $name "*) continue ;; esac
@@ -77,7 +89,11 @@ say "Installing Debian packages: $missing"
 policy_ours=
 trap policy_remove EXIT
 trap 'exit 1' HUP INT TERM
-case " $missing " in *" nginx-light "*) policy_put ;; esac
+new= # services that come with what is installed
+for service in nginx apache2 lighttpd caddy; do
+	case " $missing " in *" $service "* | *" $service-light "*) new="$new $service" ;; esac
+done
+[ -z "$new" ] || policy_put
 install() {
 	# shellcheck disable=SC2086 # the list is words
 	$root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300 \
@@ -90,9 +106,7 @@ if ! install >"$log" 2>&1; then
 	$root apt-get -q update >"$log" 2>&1 </dev/null || { tail -n 5 "$log" >&2; fail "apt-get update failed"; }
 	install >"$log" 2>&1 || { tail -n 15 "$log" >&2; fail "apt-get could not install: $missing"; }
 fi
-case " $missing " in
-*" nginx-light "*)
-	[ -z "$policy_ours" ] || $root update-rc.d nginx disable >/dev/null 2>&1 || :
-	say "The system's own nginx service was neither started nor enabled."
-	;;
-esac
+for service in $new; do
+	[ -z "$policy_ours" ] || $root update-rc.d "$service" disable >/dev/null 2>&1 || :
+	say "The system's own $service service was neither started nor enabled."
+done
