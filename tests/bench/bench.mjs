@@ -13,15 +13,17 @@ import path from 'node:path';
 import { Moderator, decode, forms, fieldOf, replies } from '../lib/browserless.mjs';
 import { BASE, BIN, Instance, ROOT } from '../lib/instance.mjs';
 import { freePort, snippet } from '../served/nginx.mjs';
-import { best, childrenOf, cpuOf, load, loadWith, percentile, pssOf, sleep, syncTime, watching } from './measure.mjs';
+import { copyReplies } from './scene.mjs';
+import { ratiosOf, table } from './tell.mjs';
+import { best, childrenOf, cpuOf, ioOf, load, loadWith, percentile, pssOf, sleep, syncTime, watching } from './measure.mjs';
 
 const SHORT = process.argv.includes('--short');
 const BENCH = path.resolve(ROOT, process.env.BENCH ?? 'build/bench');
 const SIZE = SHORT
-  ? { rounds: 1, read: 1, post: 1, memory: 1, page: 1, decisions: 10, queues: [100, 1000] }
-  : { rounds: 6, read: 2, post: 3, memory: 5, page: 3, decisions: 40, queues: [100, 10000] };
+  ? { rounds: 1, read: 1, post: 1, memory: 1, page: 1, decisions: 6, queues: [100, 10000], roots: [100, 300], sent: 1000 }
+  : { rounds: 6, read: 2, post: 3, memory: 5, page: 3, decisions: 40, queues: [100, 10000, 1000000], roots: [100, 10000], sent: 20000 };
 const READERS = 64, SENDERS = 64, MODERATORS = 4, LOAD_PAGES = 50, QUEUE_PAGES = 10, THREAD = 100;
-const REFERENCE_THREADS = 64;
+const REFERENCE_THREADS = 64, SHIPPED_WORKERS = 16;
 
 for (const [program, version] of [['nginx', '-v'], ['wrk', '-v'], ['sqlite3', '--version']]) {
   const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/usr/local/sbin` };
@@ -198,31 +200,52 @@ async function decideOneByOne(it, port, moderator, pids) {
   const { action, hidden, replies: waiting } = decisionForm((await moderator.get(QUEUE)).text);
   const headers = { Cookie: cookieHeader(moderator), Origin: BASE, 'Sec-Fetch-Site': 'same-origin', Accept: 'text/html' };
   const chosen = waiting.slice(0, SIZE.decisions), took = [];
-  const before = pids.map(cpuOf);
+  const before = pids.map(cpuOf), door = pids.at(-1), calls = [];
   for (const one of chosen) {
-    const from = performance.now();
+    const from = performance.now(), io = ioOf(door);
     const answer = await ask(port, 'POST', action, { headers, form: [...hidden, ['reply', one], ['state', 'published']] });
     took.push(performance.now() - from);
+    calls.push(ioOf(door) - io);
     if (answer.status !== 303) throw new Error(`not decided: ${answer.status} ${answer.bytes}`);
   }
   const cpu = pids.map((pid, i) => (cpuOf(pid) - before[i]) * 1000 / chosen.length);
   const ids = chosen.map((one) => one.split(':')[0]).join(', ');
-  const shown = it.sql(`SELECT reply.id AS id, thread.page AS page FROM reply JOIN thread ON thread.id = reply.thread_id WHERE reply.id IN (${ids})`);
-  for (const { id, page } of shown)
-    if (!it.thread(page).includes(`id="reply-${id}"`)) throw new Error(`reply ${id} was approved and is not in the file of ${page}`);
-  return { requests: chosen.length, p50_ms: percentile(took, 0.5), p99_ms: percentile(took, 0.99),
+  const shown = it.sql(`SELECT reply.id AS id, thread.page AS page, reply.page_number AS n FROM reply JOIN thread ON thread.id = reply.thread_id WHERE reply.id IN (${ids})`);
+  for (const { id, page, n } of shown)
+    if (!it.thread(page, n > 1 ? `page.${n}.html` : 'thread.html').includes(`id="reply-${id}"`)) throw new Error(`reply ${id} was approved and is not in the file of ${page}`);
+  return { requests: chosen.length, p50_ms: percentile(took, 0.5), p99_ms: percentile(took, 0.99), io: percentile(calls, 0.5),
     cpu_ms: { nginx: cpu[0], door: cpu[1], all: cpu[0] + cpu[1] } };
 }
 
-async function measureQueue(it, port, moderator, nginx, door) {
+async function fillQueue(it, port, waiting) {
+  const lacking = waiting - heldCount(it);
+  if (lacking > SIZE.sent) copyReplies(it, lacking, "state = 'held'");
+  else await send(port, lacking, (i) => `/bench/queue-${i % QUEUE_PAGES}`);
+}
+
+// A decision about a root of a thread that has so many published ones already: it begins page 2, or page 101.
+async function measureRoots(it, port, moderator, pids) {
   const all = {};
-  for (const waiting of SIZE.queues) {
-    await send(port, waiting - heldCount(it), (i) => `/bench/queue-${i % QUEUE_PAGES}`);
-    const page = await loadWith(`http://127.0.0.1:${port}${QUEUE}`, { clients: MODERATORS, seconds: SIZE.page,
-      pids: { nginx: nginx.worker, door: door.pid }, headers: { Cookie: cookieHeader(moderator), Accept: 'text/html' } });
-    all[waiting] = { page, decision: await decideOneByOne(it, port, moderator, [nginx.worker, door.pid]) };
+  for (const roots of SIZE.roots) {
+    const page = `/bench/roots-${roots}`;
+    await send(port, 1, () => page);
+    const [{ id }] = it.sql(`SELECT id FROM thread WHERE page = '${page}'`);
+    copyReplies(it, roots, `thread_id = ${id}`, { state: "'published'", page_number: '1 + n.i / 100', published_at: 'source.created_at', decided_at: 'source.created_at', shown: '1' });
+    it.sql(`UPDATE thread SET roots = ${roots}, published = ${roots}, revision = revision + 1 WHERE id = ${id}`);
+    it.mustCli(['publish', '--all'], { timeout: 600000 });
+    const stood = JSON.parse(it.thread(page, 'thread.json'));
+    if (stood.pages !== Math.ceil(roots / 100)) throw new Error(`${page} has ${stood.pages} pages`);
+    await send(port, SIZE.decisions - 1, () => page);
+    all[roots] = await decideOneByOne(it, port, moderator, pids);
   }
   return all;
+}
+
+async function measureQueue(it, port, moderator, nginx, door, waiting) {
+  await fillQueue(it, port, waiting);
+  const page = await loadWith(`http://127.0.0.1:${port}${QUEUE}`, { clients: MODERATORS, seconds: SIZE.page,
+    pids: { nginx: nginx.worker, door: door.pid }, headers: { Cookie: cookieHeader(moderator), Accept: 'text/html' } });
+  return { page, decision: await decideOneByOne(it, port, moderator, [nginx.worker, door.pid]) };
 }
 
 // --- 2. and 3. replies and memory -----------------------------------------------------------------
@@ -271,10 +294,14 @@ async function measurePosting(it, port, nginx, doors) {
   await stop(echo);
   const summary = JSON.parse(await stop(commit));
   // The same door with as many workers as there are senders.
-  await stop(doors.reader);
-  it.configure({ top: { workers: REFERENCE_THREADS } });
-  doors.reader = await startDoor(it, 'reader');
+  const restartWith = async (workers) => {
+    await stop(doors.reader);
+    it.configure({ top: { workers } });
+    doors.reader = await startDoor(it, 'reader');
+  };
+  await restartWith(REFERENCE_THREADS);
   for (let i = 0; i < SIZE.rounds; i++) rounds.wide.push(await postReplies(it, port, nginx, doors.reader));
+  await restartWith(SHIPPED_WORKERS);
   const bytes = { door: it.sql(rowSize + from)[0].n, reference: it.sql('SELECT avg(length(body) + length(beside)) AS n FROM reply', database)[0].n };
   fs.rmSync(database);
   return { reference: { ...summary, threads: REFERENCE_THREADS }, row_bytes: bytes,
@@ -286,9 +313,9 @@ async function measureIdle(doors) {
 }
 async function measureLoaded(it, port, nginx, doors) {
   const sample = () => ({ reader: pssOf(doors.reader.pid), moderator: pssOf(doors.moderator.pid) });
-  const [, samples] = await watching(postReplies(it, port, nginx, doors.reader, SIZE.memory), sample);
+  const [reply, samples] = await watching(postReplies(it, port, nginx, doors.reader, SIZE.memory), sample);
   const most = samples.reduce((a, b) => (a.reader + a.moderator >= b.reader + b.moderator ? a : b));
-  return { samples: samples.length, ...most };
+  return [reply, { samples: samples.length, ...most }];
 }
 
 // --- all of it ------------------------------------------------------------------------------------
@@ -309,19 +336,27 @@ async function measureAll() {
   const { it, port, doors, nginx } = await makeScene();
   const health = await Promise.all(['/comments/health', '/comments/moderate/health'].map((target) => ask(port, 'GET', target)));
   if (health.some((answer) => answer.status !== 200)) throw new Error('a door is not healthy');
-  const result = { short: SHORT, machine: machine(), load_before: load(), memory: { idle: await measureIdle(doors) } };
+  const result = { short: SHORT, began: new Date().toISOString(), senders: SENDERS, wide_workers: REFERENCE_THREADS, thread_replies: THREAD, machine: machine(), load_before: load(), memory: { idle: await measureIdle(doors) } };
   const moderator = new Moderator(it);
   const signIn = await moderator.signIn('editor', 'a steppe is not a step');
   if (signIn.status !== 303) throw new Error(`sign-in: ${signIn.status}`);
   note('reading');
   result.reading = await measureReading(it, port, moderator, nginx, doors.reader);
-  note('the queue');
-  result.queue = await measureQueue(it, port, moderator, nginx, doors.moderator);
+  result.queue = {};
+  for (const waiting of SIZE.queues) {
+    // The replies' own figures are those of a store of usual size; what a large one makes of them comes below.
+    if (waiting === SIZE.queues.at(-1)) {
+      note('replies');
+      result.posting = await measurePosting(it, port, nginx, doors);
+    }
+    note(`the queue, ${waiting} waiting`);
+    result.queue[waiting] = await measureQueue(it, port, moderator, nginx, doors.moderator, waiting);
+  }
+  note('long threads');
+  result.roots = await measureRoots(it, port, moderator, [nginx.worker, doors.moderator.pid]);
   note('memory under load');
-  result.memory.loaded = await measureLoaded(it, port, nginx, doors);
+  [result.posting.late, result.memory.loaded] = await measureLoaded(it, port, nginx, doors);
   result.memory.after = await measureIdle(doors);
-  note('replies');
-  result.posting = await measurePosting(it, port, nginx, doors);
   result.load_after = load();
   for (const child of [nginx, doors.reader, doors.moderator]) await stop(child);
   return result;
@@ -335,55 +370,7 @@ function machine() {
     sqlite: version('sqlite3', ['--version']).split(' ')[0] };
 }
 
-// --- telling ---------------------------------------------------------------------------------------
-
-const MB = 1024 * 1024;
-function ratiosOf({ reading, posting, memory, queue }) {
-  const [few, many] = Object.values(queue);
-  const sum = (one) => (one.reader + one.moderator) / MB;
-  return [
-    { name: 'reading: thread against plain file, requests/s', value: reading.thread.per_second / reading.plain.per_second, least: 0.95 },
-    { name: 'reading: plain file against thread, CPU', value: reading.plain.cpu_ms.all / reading.thread.cpu_ms.all, least: 0.95 },
-    { name: 'replies: against the bare commit, requests/s', value: posting.door.per_second / posting.commit.per_second, least: 0.5 },
-    { name: `replies: the same with ${REFERENCE_THREADS} workers`, value: posting.wide.per_second / posting.commit.per_second },
-    { name: 'replies: bare commit against the door, CPU', value: posting.commit.cpu_ms.all / posting.door.cpu_ms.all },
-    { name: 'replies: against the bare echo, requests/s', value: posting.door.per_second / posting.echo.per_second },
-    { name: 'memory: both doors idle, MB', value: sum(memory.idle), most: 12 },
-    { name: 'memory: both doors while replies come, MB', value: sum(memory.loaded), most: 24 },
-    { name: `queue page: CPU at ${SIZE.queues[1]} against ${SIZE.queues[0]} waiting`, value: many.page.cpu_ms.all / few.page.cpu_ms.all },
-  ];
-}
-
-function verdictOf({ value, least, most }) {
-  if (least === undefined && most === undefined) return '';
-  const held = least === undefined ? value <= most : value >= least;
-  return `${least === undefined ? `at most ${most}` : `at least ${least}`}: ${held ? 'held' : 'MISSED'}`;
-}
-
-const columns = (cells, widths) => cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  ');
-function table(result) {
-  const { reading, posting, queue, memory } = result;
-  const own = (one) => one.cpu_ms.door ?? one.cpu_ms.reference;
-  const rows = [['plain file', reading.plain], [`thread of ${THREAD} replies`, reading.thread],
-    ['reply, the door as shipped', posting.door], [`reply, ${REFERENCE_THREADS} workers`, posting.wide],
-    ['bare commit', posting.commit], ['bare echo', posting.echo],
-    ...Object.entries(queue).flatMap(([n, { page, decision }]) => [[`queue page, ${n} wait`, page], [`decision, ${n} wait`, decision]])];
-  const widths = [28, 10, 9, 9, 11, 12];
-  const lines = [columns(['', 'requests/s', 'p50 ms', 'p99 ms', 'CPU ms all', 'of program'], widths)];
-  for (const [name, one] of rows)
-    lines.push(columns([name, one.per_second === undefined ? '' : one.per_second.toFixed(0), one.p50_ms.toFixed(2), one.p99_ms.toFixed(2),
-      one.cpu_ms.all.toFixed(3), own(one) === undefined ? '' : own(one).toFixed(3)], widths));
-  lines.push('', columns(['memory (PSS), MB', 'reader', 'moderator', 'both'], widths));
-  for (const [name, one] of [['idle', memory.idle], ['while replies come', memory.loaded], ['afterwards', memory.after]])
-    lines.push(columns([name, (one.reader / MB).toFixed(1), (one.moderator / MB).toFixed(1), ((one.reader + one.moderator) / MB).toFixed(1)], widths));
-  lines.push('');
-  for (const one of result.ratios) lines.push(`${one.name.padEnd(54)} ${one.value.toFixed(2).padStart(6)}  ${verdictOf(one)}`);
-  const { machine: m } = result;
-  lines.push('', `${m.cores} cores (${m.model}), ${m.filesystem}, a sync takes ${m.sync_ms.toFixed(2)} ms; load average ${result.load_before} before, ${result.load_after} after`,
-    `the bare commit: ${posting.reference.rows_a_commit} rows a commit, synchronous=${posting.reference.synchronous}, ${posting.reference.journal_mode}; ` +
-    `a row is ${posting.row_bytes.reference.toFixed(0)} bytes there, ${posting.row_bytes.door.toFixed(0)} of the door's; the thread has ${reading.bytes} bytes`);
-  return lines.join('\n');
-}
+// --- all of it ------------------------------------------------------------------------------------
 
 // A comparison with a reference that is none says nothing.
 function faultsOf(result) {

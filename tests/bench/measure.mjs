@@ -9,11 +9,18 @@ const TICKS = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }))
 
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-// Seconds of CPU that a process has used, all its threads together.
-export function cpuOf(pid) {
+// Seconds of CPU that a process has used, all its threads together: its own, and the kernel's for it.
+export function cpuPartsOf(pid) {
   const text = fs.readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / TICKS;
+  return [Number(fields[11]) / TICKS, Number(fields[12]) / TICKS];
+}
+export const cpuOf = (pid) => cpuPartsOf(pid).reduce((a, b) => a + b);
+
+// How often a process has read and written, files and sockets: what a decision does, however busy the machine is.
+export function ioOf(pid) {
+  const [reads, writes] = fs.readFileSync(`/proc/${pid}/io`, 'utf8').match(/(?<=^sysc[rw]: )\d+/gm);
+  return Number(reads) + Number(writes);
 }
 
 // The proportional set size in bytes: shared pages are divided among those that share them.
@@ -73,9 +80,11 @@ function beginProfile(name, pids) {
 // {requests, per_second, p50_ms, p99_ms, cpu_ms: {name: per request, …, all}}.
 export async function loadWith(url, { clients, seconds, pids, headers = {}, script = 'done.lua', args = [] }) {
   const before = Object.fromEntries(Object.entries(pids).map(([name, pid]) => [name, cpuOf(pid)]));
+  const door = pids.door ?? pids.reference ?? pids.nginx, calls = ioOf(door);
   const endProfile = beginProfile(path.basename(new URL(url).pathname) || 'queue', pids);
   const { code, text } = await run('wrk', ['-t1', `-c${clients}`, `-d${seconds}s`, '--timeout', '20s', '-s', path.join(HERE, script),
     ...Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]), url, '--', ...args]);
+  const io = ioOf(door) - calls;
   await endProfile();
   const line = text.match(/^WRK (.*)$/m);
   if (code !== 0 || !line) throw new Error(`wrk ${url}: ${text}`);
@@ -84,7 +93,7 @@ export async function loadWith(url, { clients, seconds, pids, headers = {}, scri
     throw new Error(`${url}: of ${wrk.requests} requests ${wrk.refused} were refused and ${wrk.broken} broke off`);
   const cpu = Object.fromEntries(Object.entries(pids).map(([name, pid]) => [name, (cpuOf(pid) - before[name]) * 1000 / wrk.requests]));
   cpu.all = Object.values(cpu).reduce((a, b) => a + b, 0);
-  return { requests: wrk.requests, bytes: wrk.bytes, per_second: wrk.requests / wrk.seconds, p50_ms: wrk.p50, p99_ms: wrk.p99, cpu_ms: cpu };
+  return { requests: wrk.requests, bytes: wrk.bytes, per_second: wrk.requests / wrk.seconds, p50_ms: wrk.p50, p99_ms: wrk.p99, cpu_ms: cpu, io: io / wrk.requests };
 }
 
 // Of several rounds what other programs disturbed least: the round with the most requests a second, and

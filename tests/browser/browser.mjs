@@ -24,8 +24,8 @@ export async function open({ site } = {}) {
   return { ...all, browser, tidy: async () => { await browser.close(); await all.tidy(); } };
 }
 
-// Loading a page that answers 4xx is told on the console; the test knows.
-const EXPECTED = /^Failed to load resource: the server responded with a status of 4\d\d/;
+// Loading a page that answers 4xx or 503 is told on the console; the test knows.
+const EXPECTED = /^Failed to load resource: the server responded with a status of (4\d\d|503)/;
 
 /** A person at a browser of their own.  `options` are playwright's; without JavaScript by default. */
 export async function visit({ browser, base }, options = {}) {
@@ -82,4 +82,7 @@ export async function signIn(page, { name, password }) {
   await press(page, page.locator('form[action$="sign-in"] button'));
 }
 
-export const shot = (page, name) => page.screenshot({ path: path.join(SCREENSHOTS, `${name}.png`), fullPage: true });
+/** For people to look at; nothing is asserted of them, and they take a good part of the time: SHOTS=1 makes them. */
+export const shot = async (page, name) => {
+  if (process.env.SHOTS === '1') await page.screenshot({ path: path.join(SCREENSHOTS, `${name}.png`), fullPage: true, timeout: 60000 });
+};

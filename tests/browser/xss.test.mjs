@@ -20,12 +20,17 @@ const json = (fields) => request(all.port, 'POST', '/comments/reply', { body: JS
 async function post(fields) {
   const harmless = all.it.goodReply({ page: fields.page });
   const wanted = { ...harmless, website: undefined, ...fields };
-  for (let tries = 0; tries < 3; tries++) {
+  for (let tries = 0; tries < 4; tries++) {
     const answer = await json(wanted);
     const body = JSON.parse(answer.text);
     if (answer.status === 201) {
       receipts.push(body.receipt);
       return body.id;
+    }
+    // But for spaces these are the words of another payload.
+    if (answer.status === 409 && body.error === 'repeated') {
+      wanted.comment = `${wanted.comment} (${receipts.length})`;
+      continue;
     }
     assert.equal(answer.status, 422, answer.text);
     for (const field of Object.keys(body.errors)) {
@@ -88,10 +93,15 @@ function inspect(documents = [document]) {
   for (const element of documents.flatMap((one) => [...one.querySelectorAll('*')])) {
     const shown = element.outerHTML.slice(0, 120);
     const script = element.matches('script[src^="/comments/static/"]') && element.textContent === '';
-    if (!script && FOREIGN.test(element.localName)) found.push(`element: ${shown}`);
+    // The moderators' script has its words from a template, and shows its keys in a dialog.
+    const comfort = element.matches('.top + template#comfort, body > p[role=status] ~ dialog.keys');
+    if (!script && !comfort && FOREIGN.test(element.localName)) found.push(`element: ${shown}`);
     if (element.namespaceURI !== 'http://www.w3.org/1999/xhtml') found.push(`namespace: ${shown}`);
     if (element.matches('meta[http-equiv], link[rel~=prefetch], link[rel~=preload], style, img:not([src^="/world/"])')) found.push(`loads: ${shown}`);
     for (const { name, value } of element.attributes) {
+      // The sign-in begins where one types, and has one such field.
+      const begins = name === 'autofocus' && value === '' && element.matches('.sign-in form[action$="/sign-in"] input:is(#name, #password)') && element.ownerDocument.querySelectorAll('[autofocus]').length === 1;
+      if (begins) continue;
       if (/^on|^style$|^srcdoc$|^autofocus$|^is$|^slot$/i.test(name) || /[^a-z:-]/.test(name)) found.push(`attribute ${name}: ${shown}`);
       if (URLS.includes(name) && !isWeb(value)) found.push(`address ${value}: ${shown}`);
     }

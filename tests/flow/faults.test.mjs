@@ -18,7 +18,7 @@ const health = async (it) => (await it.reader({ uri: '/comments/health' })).stat
 
 // --- a peer that says nothing: begun first, looked at last, because its time is half a minute -----
 
-let silence;
+let silence, deafness;
 const WORKERS = 4, SILENT = 6; // more than the door has workers
 before(() => {
   tellSeed();
@@ -40,6 +40,28 @@ before(() => {
     }
   })();
   silence.catch(() => {});
+  deafness = (async () => {
+    const it = await makeInstance({ top: { workers: WORKERS }, doors: ['reader'] });
+    try {
+      // More than a socket takes, so that a worker waits for whoever does not read it.
+      const file = it.threadFile('/world/long', 'thread.html');
+      fs.mkdirSync(path.dirname(file), { recursive: true });
+      fs.writeFileSync(file, 'x'.repeat(3 << 20));
+      const peers = Array.from({ length: WORKERS + 1 }, () => new Peer(it.socket('reader')));
+      await Promise.all(peers.map((peer) => peer.ready));
+      for (const peer of peers) {
+        peer.socket.pause();
+        peer.send(requestBytes(parameters({ uri: '/comments/threads/world/long/~/thread.html' })));
+      }
+      await sleep(500);
+      const answer = await it.reader({ uri: '/comments/health', timeout: 75000 });
+      peers.forEach((peer) => peer.close());
+      return answer.status;
+    } finally {
+      await it.tidy();
+    }
+  })();
+  deafness.catch(() => {});
 });
 
 // --- killed ------------------------------------------------------------------------------------
@@ -586,6 +608,10 @@ describe('a trace of one submission', skipUnless(traceable()), () => {
       await it.tidy();
     }
   });
+});
+
+test('peers that read no answer, more than there are workers, are cut off after their time', { timeout: 120000 }, async () => {
+  assert.equal(await deafness, 200);
 });
 
 test('silent peers, more than there are workers, are dropped after their time', { timeout: 120000 }, async () => {

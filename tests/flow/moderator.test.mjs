@@ -52,13 +52,15 @@ describe('signing in', () => {
     assert.deepEqual(shapes[0], shapes[1]);
   });
 
-  test('the right one gets 303 and one cookie that scripts and other sites cannot use', async () => {
+  test('the right one gets 303 and cookies that scripts and other sites cannot use', async () => {
     const who = new Moderator(it);
     const answer = await who.signIn('editor', PASSWORD);
     assert.equal(answer.status, 303);
     assert.match(answer.header('Location'), /^(http:\/\/localhost:8080)?\/comments\/moderate\//);
-    const [header, ...more] = answer.all('Set-Cookie');
+    const [header, browser, ...more] = answer.all('Set-Cookie');
     assert.deepEqual(more, []);
+    assert.match(browser, /^rejoinder-browser=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax; Max-Age=15552000$/);
+    assert.match(header, /^rejoinder=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax$/);
     const cookie = cookieOf(header);
     assert.ok('httponly' in cookie);
     assert.equal(cookie.samesite, 'Lax');
@@ -409,6 +411,15 @@ describe('the queue', () => {
     assert.ok(['held', 'published'].includes(row(current).state));
   });
 
+  test('a reply that is named twice is decided about once', async () => {
+    const { id } = await it.post(), { id: other } = await it.post();
+    const { form, reply } = await moderator.decisionForm(id), { reply: second } = await moderator.decisionForm(other);
+    const answer = await moderator.submit(form.action, [...Moderator.rest(form), ['reply', reply], ['reply', second], ['reply', reply], ['state', 'spam']]);
+    assert.equal(answer.status, 303);
+    assert.deepEqual([row(id).state, row(other).state], ['spam', 'spam']);
+    assert.match(textOf((await moderator.get(answer.header('Location').split('#')[0])).text), /2 replies marked as spam/);
+  });
+
   test('nonsense in a decision changes nothing', async () => {
     const { id } = await it.post();
     const { form, reply } = await moderator.decisionForm(id);
@@ -424,6 +435,16 @@ describe('the queue', () => {
     }
     const json = await moderator.ask({ uri: form.action, method: 'POST', body: '{}', headers: { Origin: BASE, 'Content-Type': 'text/plain' } });
     assert.ok([403, 415].includes(json.status), String(json.status));
+  });
+
+  test('the lines around a reply are plain words, cut at no link, and say when there is more', async () => {
+    const above = await it.post({ page: '/world/lines', comment: `${'a word '.repeat(24)}[two widths of track](https://example.org/${'x'.repeat(300)}) **met** here.` });
+    await moderator.approve(above.id);
+    const { id } = await it.post({ page: '/world/lines', parent: above.id, comment: `It *is* so.\n\n${'é世'.repeat(300)}` });
+    const { text } = await moderator.get(`${QUEUE}reply/${id}`);
+    const [first, own] = elements(text, (tag) => tag.attributes.class === 'opening').map(({ inner }) => textOf(inner));
+    assert.match(first, /a word two widths of track met here\.$/);
+    assert.match(own, /^It is so\. [é世]+…$/);
   });
 
   test('the tabs count what they hold', async () => {

@@ -124,7 +124,7 @@ test('wrong use', () => {
     assert.equal(it.cli(['pages', ...args]).status, 2, args.join(' '));
   assert.match(it.cli(['pages', 'import', path.join(it.dir, 'none')]).stderr, /none cannot be read: No such file/);
   assert.match(it.cli(['pages', 'import', it.dir]).stderr, /must be a plain file/);
-  assert.match(load('/x\n', '--site', 'none').said, /there is no such site/);
+  assert.match(load('/x\n', '--site', 'none').said, /no site "none"; it has main, other/);
 });
 
 test('each site has its own list', () => {
@@ -203,6 +203,10 @@ test('snippets: what is pasted leads to the page', async () => {
   assert.match(nginx, /^ {4}include \/etc\/rejoinder\/nginx\/rejoinder\.conf;$/m);
   assert.match(nginx, /^<!--#include virtual="\/comments\/threads\/world\/astana\/~\/thread\.html" -->$/m);
   assert.doesNotMatch(nginx, /In that file/);
+  const apache = it.mustCli(['snippet', 'apache', '/world/astana/']).stdout;
+  assert.match(apache, /^ {4}Include \/etc\/rejoinder\/apache\/rejoinder\.conf$/m);
+  assert.match(apache, /^<!--#include virtual="\/comments\/threads\/world\/astana\/~\/thread\.html" -->$/m);
+  assert.doesNotMatch(apache, /Define/);
   const odd = it.mustCli(['snippet', 'nginx', '/a"--><b>$c/50%25']).stdout;
   assert.match(odd, /virtual="\/comments\/threads\/a%22--%3E%3Cb%3E%24c\/50%25\/~\/thread\.html"/);
   const html = it.mustCli(['snippet', 'html', '/a"><b>&/50%25']).stdout;
@@ -211,15 +215,21 @@ test('snippets: what is pasted leads to the page', async () => {
   assert.match(html, /<script src="\/comments\/static\/rejoinder\.js" async><\/script>/);
   for (const name of ['comment', 'name', 'email', 'website', 'phone']) assert.ok(html.includes(` name="${name}"`), name);
 
+  const include = it.mustCli(['snippet', 'include', '/world/astana']).stdout;
+  assert.match(include, /^<!--#include virtual="\/comments\/threads\/world\/astana\/~\/thread\.html" -->$/m);
+  assert.match(include, /^<input type="hidden" name="page" value="\/world\/astana">$/m);
+  assert.doesNotMatch(include, /data-rejoinder|^#|\n\n\n/m, 'it goes into an article as it is');
   it.configure({ sites: { shop: { base: 'https://shop.example', mount: '/talk', pages: ['/x'], page_keys: ['p'] } } });
   const shop = it.mustCli(['snippet', 'nginx', '--site', 'shop', '/?p=7']);
   assert.match(shop.stderr, /excludes this page/);
   assert.match(shop.stdout, /write \/talk for \/comments/);
   assert.match(shop.stdout, /write shop for main/);
   assert.match(shop.stdout, /virtual="\/talk\/threads\/p%3D7\/~\/thread\.html"/);
+  const shopApache = it.mustCli(['snippet', 'apache', '/?p=7', '--site', 'shop']).stdout;
+  assert.match(shopApache, /^ {4}Define REJOINDER_MOUNT \/talk\/\n {4}Define REJOINDER_SITE shop\n {4}Include /m);
   assert.match(it.mustCli(['snippet', 'html', '/?p=7', '--site', 'shop']).stdout, /action="\/talk\/reply"[^]*value="\/\?p=7"/);
 
-  for (const args of [[], ['nginx'], ['apache', '/x'], ['html', '/x', '/y'], ['html', '/x', '--dry-run']])
+  for (const args of [[], ['nginx'], ['caddy', '/x'], ['html', '/x', '/y'], ['html', '/x', '--dry-run']])
     assert.equal(it.cli(['snippet', ...args]).status, 2, args.join(' '));
   assert.match(it.cli(['snippet', 'html', 'x']).stderr, /this is no page/);
 

@@ -248,10 +248,14 @@ before(async () => {
   moderator = await signedIn(it, 'editor', PASSWORD);
   prepared = {};
   for (const [name, page, state] of [['published', '/world/astana-summit', 'published'], ['elsewhere', '/world/elsewhere', 'published'],
+    ['above', '/world/astana-summit', 'published'],
     ['held', '/world/astana-summit', 'held'], ['spam', '/world/astana-summit', 'spam'], ['trash', '/world/astana-summit', 'trash']]) {
     prepared[name] = (await it.post({ page })).id;
     if (state !== 'held') assert.equal((await moderator.decide(prepared[name], state)).status, 303);
   }
+  prepared.below = (await it.post({ page: '/world/astana-summit', parent: prepared.above, name: 'Below', email: 'below@example.org' })).id;
+  assert.equal((await moderator.decide(prepared.below, 'published')).status, 303);
+  assert.equal((await moderator.decide(prepared.above, 'trash', 'published')).status, 303);
   await it.post({ page: '/closed' });
   it.mustCli(['close', '/closed']);
 });
@@ -311,6 +315,17 @@ test('the form page has a fresh key each time and keeps page and parent', async 
     keys.add(fieldOf(form, 'key').value);
   }
   assert.equal(keys.size, 3);
+});
+
+test('the form page names the author of a reply that is shown, and of no other', async () => {
+  const named = [];
+  for (const parent of ['published', 'below', 'above', 'held', 'spam', 'trash', 'elsewhere']) {
+    const [{ name }] = it.sql(`SELECT name FROM reply WHERE id = ${prepared[parent]}`);
+    const answer = await it.reader({ uri: `/comments/form?page=/world/astana-summit&parent=${prepared[parent]}` });
+    assert.equal(answer.status, 200);
+    if (textOf(answer.text).includes(name)) named.push(parent);
+  }
+  assert.deepEqual(named, ['published']);
 });
 
 test('the receipt tells what became of a reply, and no more', async () => {

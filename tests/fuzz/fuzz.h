@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "arena.h"
+#include "json.h"
 #include "str.h"
 #include "text.h"
 
@@ -27,7 +28,18 @@
 	} while (0)
 
 static void fuzz_one(struct arena *arena, struct str input);
+int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* What a door does once at start, and a room may rely on. */
+int
+LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	(void)argc;
+	(void)argv;
+	json_init();
+	return 0;
+}
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -62,18 +62,18 @@ check_cookie(struct arena *arena, struct str header)
 {
 	struct config_site plain = {.base = STR("http://a")}, safe = {.base = STR("https://a")};
 	uint8_t id[SESSION_ID];
-	if (cookie_id(&safe, header, id) == STATUS_OK) {
+	if (session_cookie(session_cookie_name(&safe), header, id) == STATUS_OK) {
 		struct str value = str_base64url(arena, id, sizeof id);
 		MUST(str_search(header, STR("__Host-rejoinder")) < header.len);
 		MUST(str_search(header, value) < header.len);
 	}
-	if (cookie_id(&plain, header, id) != STATUS_OK)
+	if (session_cookie(session_cookie_name(&plain), header, id) != STATUS_OK)
 		return;
 	struct str own = str_format(arena, "rejoinder=%.*s", STR_FMT(str_base64url(arena, id, sizeof id)));
 	uint8_t again[SESSION_ID];
-	MUST(cookie_id(&plain, own, again) == STATUS_OK && memcmp(id, again, sizeof id) == 0);
+	MUST(session_cookie(session_cookie_name(&plain), own, again) == STATUS_OK && memcmp(id, again, sizeof id) == 0);
 	struct str twice = str_join(arena, header, str_join(arena, STR(";"), own));
-	MUST(cookie_id(&plain, twice, again) == STATUS_INVALID);
+	MUST(session_cookie(session_cookie_name(&plain), twice, again) == STATUS_INVALID);
 }
 
 static void

@@ -136,13 +136,13 @@ export const QUEUE = '/comments/moderate/';
 
 // A moderator at a browser without JavaScript.
 export class Moderator {
-  constructor(instance, { address = freshAddress(), origin = BASE } = {}) {
-    Object.assign(this, { instance, address, origin, cookies: {} });
+  constructor(instance, { address = freshAddress(), origin = BASE, site, mount = '/comments' } = {}) {
+    Object.assign(this, { instance, address, origin, site, queue: `${mount}/moderate/`, cookies: {} });
   }
   async ask(options) {
     const cookie = Object.entries(this.cookies).map(([name, value]) => `${name}=${value}`).join('; ');
     const headers = { ...(cookie === '' ? {} : { Cookie: cookie }), ...options.headers };
-    const answer = await this.instance.moderator({ address: this.address, ...options, headers });
+    const answer = await this.instance.moderator({ address: this.address, site: this.site, ...options, headers });
     for (const header of answer.all('Set-Cookie')) {
       const one = cookieOf(header);
       if (one.value === '' || one['max-age'] === '0') delete this.cookies[one.name];
@@ -150,7 +150,7 @@ export class Moderator {
     }
     return answer;
   }
-  get(uri = `${QUEUE}?state=held`) {
+  get(uri = `${this.queue}?state=held`) {
     return this.ask({ uri });
   }
   // `fields` is [[name, value]]; Origin as a browser sends it with a POST.
@@ -158,7 +158,7 @@ export class Moderator {
     return this.ask({ method: 'POST', uri, form: fields, headers: { Origin: this.origin, 'Sec-Fetch-Site': 'same-origin', ...headers } });
   }
   async signIn(name, password) {
-    const page = await this.get(`${QUEUE}sign-in`);
+    const page = await this.get(`${this.queue}sign-in`);
     const form = forms(page.text).find((one) => fieldOf(one, 'password') !== undefined);
     const fields = [...fieldsOf(form).filter(([field]) => field !== 'name' && field !== 'password'),
       ['name', name], ['password', password]];
@@ -166,14 +166,14 @@ export class Moderator {
   }
   // The form of a queue page that decides about the reply `id`: {form, reply: '<id>:<revision>'}.
   async decisionForm(id, state = 'held') {
-    for (let uri = `${QUEUE}?state=${state}`, looked = 0; looked < 50; looked++) {
+    for (let uri = `${this.queue}?state=${state}`, looked = 0; looked < 50; looked++) {
       const page = await this.get(uri);
       const form = forms(page.text).find((one) => one.action.endsWith('/decide') &&
         one.controls.some((c) => c.name === 'reply' && c.value.startsWith(`${id}:`)));
       if (form) return { form, reply: form.controls.find((c) => c.name === 'reply' && c.value.startsWith(`${id}:`)).value };
       const next = decode(page.text).match(/href="([^"]*[?&]before=\d+[^"]*)"/);
       if (!next) break;
-      uri = new URL(next[1], `${BASE}${QUEUE}`).href.slice(BASE.length);
+      uri = new URL(next[1], `${BASE}${this.queue}`).href.slice(BASE.length);
     }
     throw new Error(`no form decides about reply ${id} in the queue of ${state}`);
   }

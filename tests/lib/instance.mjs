@@ -101,9 +101,10 @@ export function sqlOf(file, query) {
   if (run.status !== 0) throw new Error(`sqlite3: ${run.stderr || run.error}`);
   return run.stdout.trim() === '' ? [] : JSON.parse(run.stdout);
 }
-// A text that differs when anything stored does; `skip` are columns left out, as 'session.seen_at'.
+// A text that differs when anything stored does; `skip` are columns left out, as 'session.seen_at', or tables.
 export function dumpOf(file, skip = []) {
-  const tables = sqlOf(file, "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name");
+  const tables = sqlOf(file, "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
+    .filter(({ name }) => !skip.includes(name));
   const parts = tables.map(({ name }) => {
     const columns = sqlOf(file, `SELECT name FROM pragma_table_info('${name}')`).map((row) => row.name)
       .filter((column) => !skip.includes(`${name}.${column}`));
@@ -184,7 +185,7 @@ export class Instance {
   async start(door, { wrap = [], env, ms = 15000 } = {}) {
     const [file, args] = this.command(door);
     const [command, ...rest] = [...wrap, file, ...args];
-    const child = begin(command, rest, { env: { ...process.env, ...env } });
+    const child = begin(command, rest, { env: { ...process.env, REJOINDER_BOX: 'tell', ...env } });
     child.stderr.on('data', (chunk) => { this.logs[door] += chunk; });
     this.doors[door] = child;
     for (let waited = 0; !child.stderrText.includes('ready'); waited += 10) {
@@ -214,8 +215,9 @@ export class Instance {
   }
 
   // --- requests ---
-  // One HTTP request to a door. `form` is sent urlencoded, `json` as JSON, `body` as it is.
-  ask(door, { method, uri, headers = {}, form, json, body, address, site, length, accept, timeout } = {}) {
+  // One HTTP request to a door. `form` is sent urlencoded, `json` as JSON, `body` as it is; `without` names
+  // parameters that the web server does not pass.
+  ask(door, { method, uri, headers = {}, form, json, body, address, site, length, accept, timeout, without = [] } = {}) {
     const all = { 'User-Agent': 'tests/1', Accept: accept ?? 'text/html', ...headers };
     let bytes = body === undefined ? Buffer.alloc(0) : Buffer.from(body);
     if (form !== undefined) {
@@ -229,6 +231,7 @@ export class Instance {
     const params = parameters({ method: method ?? (bytes.length > 0 ? 'POST' : 'GET'), uri, headers: all,
       address: address ?? freshAddress(), site, length: length ?? bytes.length });
     if (length === null) delete params.CONTENT_LENGTH;
+    for (const name of without) delete params[name];
     return request(this.socket(door), params, bytes, { timeout });
   }
   reader(options) {
@@ -261,9 +264,9 @@ export class Instance {
   count() {
     return this.sql('SELECT count(*) AS n FROM reply')[0].n;
   }
-  // Both databases, but for what reading a page may touch.
+  // Both databases, but for what background work notes of itself, and what reading a page may touch.
   dump() {
-    return `${dumpOf(this.database)}\n--\n${dumpOf(this.moderators, ['session.seen_at'])}`;
+    return `${dumpOf(this.database, ['job'])}\n--\n${dumpOf(this.moderators, ['session.seen_at'])}`;
   }
   threadFile(page, name = 'thread.html', site = 'main') {
     return path.join(this.public, site, 'threads', ...page.split('/').filter(Boolean), '~', name);
@@ -279,6 +282,12 @@ export class Instance {
     // Sanitizers and crashes show here, whatever the test was about.
     for (const [door, end] of ends) {
       if (end.code !== 0) throw new Error(`${door} ended with ${end.code ?? end.signal}: ${this.logs[door].slice(-4000)}`);
+    }
+    // So does a sandbox that is in the way: a system call that a libc began to make, or a file.
+    for (const [door, log] of Object.entries(this.logs)) {
+      const refused = this.mayBeRefused ? 'sandbox refused' : 'sandbox refused|Permission denied|Operation not permitted';
+      const told = new RegExp(`^.*(${refused}).*$`, 'm').exec(log);
+      if (told) throw new Error(`${door} was refused something (src/box.c): ${told[0]}`);
     }
   }
 }

@@ -1,19 +1,21 @@
 // lint.mjs - runs every check on the checkout, then plants each check's faults in a copy of it and
 // expects a complaint that was not there before.
 import { readTree } from './tree.mjs';
-import { layers } from './layers.mjs';
-import { banned, comparisons, long, markup, modules, sql } from './style.mjs';
+import { layers, openings } from './layers.mjs';
+import { banned, comparisons, long, markup, modules, sql, waits } from './style.mjs';
 import { pagesUsed, queries, words } from './unused.mjs';
 import { blanks, conflicts, endings, indents, large } from './files.mjs';
 
 const CHECKS = {
   'each floor knows only those below it': layers,
+  'commands give root up': openings,
   'no banned function': banned,
   'no SQL in C': sql,
   'no markup in C': markup,
   'no function is too long': long,
   'a module exports its own name': modules,
   'secrets are compared by secret_same': comparisons,
+  'what waits goes by a clock that nobody sets': waits,
   'every word is said': words,
   'every query is asked': queries,
   'every template is shown': pagesUsed,

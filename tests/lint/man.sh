@@ -79,10 +79,9 @@ same "options of rejoinder init"
 # "moderator add|list [NAME]" is two commands; the arguments are compared in lower case.
 commands_told() {
 	awk '/^  [a-z]/ {
-		sub(/^  /, "")
-		if (match($0, /   *[a-z].*$/)) $0 = substr($0, 1, RSTART - 1)
 		n = split($2, words, "|")
-		if (n > 1) { for (i = 1; i <= n; i++) print $1 " " words[i] }
+		# What snippet prints for each server is one thing to tell.
+		if (n > 1 && $1 != "snippet") { for (i = 1; i <= n; i++) print $1 " " words[i] }
 		else print $1
 	}'
 }
@@ -98,6 +97,62 @@ same "commands of rejoinder"
 "$bin/rejoinder" --help | sed -n 's/^Exit status: //p' | tr ',.' '\n' | awk '$1 ~ /^[0-9]$/ { print $1 }' >"$work/told"
 awk '/^\.Sh EXIT STATUS/ { on = 1; next } /^\.Sh/ { on = 0 } on && /^\.It [0-9]/ { print $2 }' man/rejoinder.1 >"$work/written"
 same "exit statuses of rejoinder"
+
+# --- options of the commands ------------------------------------------------------------------------
+
+# "pages --dry-run": the options that the usage of each command names; init lists its own.
+usage_options_told() {
+	"$bin/rejoinder" --help | awk '/^  [a-z]/ && $1 != "init" { print $1 }' | while read -r command; do
+		"$bin/rejoinder" "$command" --help | sed -n '1s/^Usage: rejoinder \[--config FILE\] //p' | tr -cs 'a-z-' '\n' |
+			sed -n "s/^--/$command --/p"
+	done
+}
+# The same in the items of COMMANDS, and in what .Ql quotes below one: an option there must be the command's.
+usage_options_written() {
+	awk '/^\.Sh / { on = $2 == "COMMANDS"; next } !on { next }
+		function tell(line, i, n, word) {
+			gsub(/"/, "", line)
+			n = split(line, word, " ")
+			for (i = 1; i <= n; i++) if (word[i] == "Fl") {
+				while (word[i + 1] == "Fl") i++
+				sub(/^-*/, "", word[i + 1])
+				print command " --" word[i + 1]
+			}
+		}
+		/^\.It (Cm|Xo)/ { item = /^\.It Xo/; if (!item) { command = $3; tell($0); next } head = 1; next }
+		item && head && /^\.Cm / { command = $2; head = 0; tell($0); next }
+		item && /^\.Xc/ { item = 0; next }
+		item { tell($0); next }
+		/^\.(Fl|Op Fl) / { tell($0); next }
+		/^\.Ql rejoinder / { n = split($0, part, " "); for (i = 4; i <= n; i++) if (part[i] ~ /^--/) print part[3] " " part[i] }' man/rejoinder.1 |
+		grep -v '^init '
+}
+usage_options_told | tr ' ' '_' >"$work/told"
+usage_options_written | tr ' ' '_' >"$work/written"
+same "options of the commands of rejoinder"
+
+# What a usage names the command takes: given all that it wants and a configuration that there is not, it fails
+# for want of that (1), and not because it would have other words (2); one letter more is no option.
+tried() { # COMMAND OPTION: the words that make it a whole command
+	"$bin/rejoinder" "$1" --help | sed -n "1s/^Usage: rejoinder \[--config FILE\] $1 *//p" | awk -v option="$2" '{
+		value = match($0, option " [A-Z]+") ? " x" : ""
+		outer = match($0, "\\[--[a-z]+ \\[" option) ? substr($0, RSTART + 1, RLENGTH - length(option) - 3) " " : ""
+		sub(/[[,].*/, "")
+		gsub(/\|[a-z|]*/, "")
+		gsub(/FILE/, "/dev/null"); gsub(/PAGE/, "/a"); gsub(/EMAIL/, "a@example.org")
+		print $0 " " outer option value }'
+}
+usage_options_told >"$work/options"
+while read -r command option; do
+	# shellcheck disable=SC2046,SC2086 # words
+	set -- $(tried "$command" "$option")
+	"$bin/rejoinder" --config /nowhere/at-all "$command" "$@" >"$work/said" 2>&1 </dev/null
+	[ $? = 1 ]
+	verdict $? "rejoinder $command $* is taken"
+	"$bin/rejoinder" --config /nowhere/at-all "$command" "$@" "${option}x" >"$work/said" 2>&1 </dev/null
+	[ $? = 2 ] && grep -q "has no option \"${option}x\"" "$work/said"
+	verdict $? "rejoinder $command: there is no ${option}x"
+done <"$work/options"
 
 # --- addresses ------------------------------------------------------------------------------------
 
@@ -124,9 +179,9 @@ done
 
 # --- configuration --------------------------------------------------------------------------------
 
-# The options of parser() in src/config.c as "array name default".
-awk '/^parser\(void\)/ { on = 1 } on && /^}/ { on = 0 }
-	on && /static cfg_opt_t/ { array = $3; sub(/\[.*/, "", array) }
+# The options of parser() in src/config.c, and of the arrays before it, as "array name default".
+awk '/^parser\(void\)/ || /^static cfg_opt_t [a-z_]*\[/ { on = 1 } on && /^}/ { on = 0 }
+	on && /static cfg_opt_t/ { array = $3; sub(/(_options)?\[.*/, "", array) }
 	on && /CFG_(STR|INT|BOOL|STR_LIST|SEC|FLOAT)\("/ {
 		line = $0
 		sub(/^[^(]*\(/, "", line)
@@ -147,6 +202,7 @@ compare_section() {
 }
 compare_section all "Options of the installation"
 compare_section moderators "Options of the section moderators"
+compare_section mail "Options of the section mail"
 compare_section site "Options of a section site"
 
 # default ARRAY NAME VALUE SECTION: the item says the default that the parser has.
@@ -154,14 +210,14 @@ item() { section "$1" | awk -v name="$2" '/^\.It / { on = $3 == name } on'; }
 while read -r array name value; do
 	case $array in
 	all) where="Options of the installation" ;;
-	moderators) where="Options of the section moderators" ;;
+	moderators | mail) where="Options of the section $array" ;;
 	*) where="Options of a section site" ;;
 	esac
 	text=$(item "$where" "$name" | paste -s -d ' ' -)
 	case $name:$value in
-	moderators:* | site:*) continue ;;
+	moderators:* | mail:* | site:*) continue ;;
 	sealing_key: | base:) wanted="no default" ;;
-	*:) wanted="Default: empty" ;;
+	*:) wanted="Default:" ;; # empty, or what is said in words
 	*:none) wanted="Default: none" ;;
 	*:any) wanted='Default: .Li {\(dq**\(dq}' ;;
 	*:cfg_false) wanted="Default: .Li false" ;;

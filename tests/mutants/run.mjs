@@ -49,10 +49,10 @@ function prepare() {
 
 // What a `catch` names: 'unit test_x', or 'flow file.test.mjs' with the name of a test behind it, or none.
 function parse(line) {
-  const [, suite, file, pattern] = /^(unit|flow|served|gen) (\S+)(?: (.+))?$/.exec(line);
+  const [, suite, file, pattern] = /^(unit|flow|served|browser|crash|gen) (\S+)(?: (.+))?$/.exec(line);
   return { suite, file, pattern };
 }
-const goals = ({ suite, file }) => ({ unit: [`build/test/${file}`], gen: ['all'] })[suite] ?? ['all'];
+const goals = ({ suite, file }) => ({ unit: [`build/test/${file}`], 'box.test.mjs': ['all', 'build/bin/trespasser'] })[suite === 'unit' ? suite : file] ?? ['all'];
 
 // {passed, failed, slow} of the tests that `line` names.
 function test(line, log) {
@@ -145,7 +145,10 @@ function tryMutant(mutant) {
 function chosen(args) {
   const names = args.filter((arg) => !arg.startsWith('-'));
   const unknown = names.filter((name) => !mutants.some((one) => one.name === name));
-  if (unknown.length > 0) throw new Error(`no mutant is called ${unknown.join(', ')}`);
+  if (unknown.length > 0) {
+    process.stderr.write(`no mutant is called ${unknown.join(', ')}\n`);
+    process.exit(2);
+  }
   if (names.length > 0) return mutants.filter((one) => names.includes(one.name));
   if (!args.includes('--short')) return mutants;
   // By the number of commits: the same tree has the same handful, and in time each has its turn.
@@ -153,6 +156,23 @@ function chosen(args) {
   const from = (commits * 2 + Number(process.env.MUTANTS_TURN ?? 0)) * HANDFUL;
   const quick = mutants.filter((one) => !one.slow);
   return Array.from({ length: HANDFUL }, (_, i) => quick[(from + i) % quick.length]);
+}
+
+const USAGE = `usage: run.mjs [--short | --check | NAME ...]
+  (nothing)  plants every fault, one after the other, which takes long
+  --short    a handful; MUTANTS_TURN=1 takes those behind them
+  --check    only whether each still has its one place in the source
+  NAME ...   these
+`;
+if (process.argv.includes('--help')) {
+  process.stdout.write(USAGE);
+  process.exit(0);
+}
+const options = process.argv.slice(2).filter((arg) => arg.startsWith('-'));
+const strange = options.filter((arg) => !['--short', '--check'].includes(arg));
+if (strange.length > 0 || (options.length > 0 && process.argv.length > 3)) {
+  process.stderr.write(`${strange.length > 0 ? `unknown option ${strange[0]}` : `${options[0]} stands alone`}\n${USAGE}`);
+  process.exit(2);
 }
 
 const names = mutants.map((one) => one.name);

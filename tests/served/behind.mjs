@@ -11,8 +11,17 @@ export const EDITOR = { name: 'editor', password: 'a steppe is not a step' };
  * `articles` is {path: text of index.html}, put into a document root of the instance, or
  * `documentRoot` names a folder that is there.  Everything ends with `tidy`.
  */
-export async function behindNginx({ articles = {}, documentRoot, site = {}, server } = {}) {
+export async function behindNginx({ articles = {}, documentRoot, site = {}, server, http, edit } = {}) {
   const it = await makeInstance({ site });
+  try {
+    return await standBehindNginx(it, { articles, documentRoot, server, http, edit });
+  } catch (error) {
+    await it.tidy(); // doors that go on running would keep the test from ending
+    throw error;
+  }
+}
+
+async function standBehindNginx(it, { articles, documentRoot, server, http, edit }) {
   const port = await freePort();
   const base = `http://localhost:${port}`;
   const siteRoot = documentRoot ?? path.join(it.dir, 'site');
@@ -26,14 +35,15 @@ export async function behindNginx({ articles = {}, documentRoot, site = {}, serv
   await it.start('reader');
   await it.start('moderator');
   const nginx = await startNginx({ dir: path.join(it.dir, 'nginx'), port, documentRoot: siteRoot,
-    publicMain: path.join(it.public, 'main'), run: path.join(it.dir, 'run'), server });
+    publicMain: path.join(it.public, 'main'), run: path.join(it.dir, 'run'), server, http, edit });
   return { it, nginx, base, port,
     tidy: async () => { await nginx.stop(); await it.tidy(); } };
 }
 
-/** A moderator at a browser without JavaScript, through nginx, signed in. */
-export async function moderatorAt({ port, base }) {
-  const shim = { moderator: async ({ method, uri, headers = {}, form, address }) => {
+/** A moderator at a browser without JavaScript, through the web server, signed in. */
+export async function moderatorAt({ port, base, mount = '/comments' }) {
+  const shim = { moderator: async ({ method, uri: asked, headers = {}, form, address }) => {
+    const uri = asked.replace(/^\/comments(?=\/moderate\/)/, mount);
     const body = form === undefined ? undefined : new URLSearchParams(form).toString();
     const all = { Accept: 'text/html', ...(body === undefined ? {} : { 'Content-Type': 'application/x-www-form-urlencoded' }), ...headers };
     const res = await request(port, method ?? (body === undefined ? 'GET' : 'POST'), uri, { headers: all, body });
@@ -42,13 +52,13 @@ export async function moderatorAt({ port, base }) {
   } };
   const moderator = new Moderator(shim, { origin: base });
   const answer = await moderator.signIn(EDITOR.name, EDITOR.password);
-  if (answer.status !== 303) throw new Error(`sign-in through nginx: ${answer.status} ${answer.text}`);
+  if (answer.status !== 303) throw new Error(`sign-in through the web server: ${answer.status} ${answer.text}`);
   return moderator;
 }
 
-/** Posts as JSON through nginx; {id, receipt}. */
-export async function post({ it, port }, fields) {
-  const res = await request(port, 'POST', '/comments/reply', { body: JSON.stringify(it.goodReply(fields)),
+/** Posts as JSON through the web server; {id, receipt}. */
+export async function post({ it, port, mount = '/comments' }, fields) {
+  const res = await request(port, 'POST', `${mount}/reply`, { body: JSON.stringify(it.goodReply(fields)),
     headers: { 'Content-Type': 'application/json', Accept: 'application/json' } });
   if (res.status !== 201) throw new Error(`not taken: ${res.status} ${res.text}`);
   return JSON.parse(res.text);

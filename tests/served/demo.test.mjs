@@ -70,6 +70,12 @@ test('first run, a second at the same time, and a later one on another port', as
   assert.equal(page.status, 200);
   assert.ok(replies(page.text).length >= 6);
   assert.match(page.text, /Сергей/);
+  for (const icon of ['/favicon.ico', '/comments/static/moderate.svg']) {
+    const { status, headers, text } = await request(port, 'GET', icon);
+    assert.deepEqual([status, headers['content-type'].split(';')[0]], [200, 'image/svg+xml'], icon);
+    assert.match(text, /<svg /);
+  }
+  assert.match((await request(port, 'GET', '/comments/moderate/sign-in')).text, /<link rel="icon" href="\/comments\/static\/moderate\.svg"/);
   const waiting = await canSignIn(first);
   assert.ok(waiting.length >= 3 && waiting.length <= 4);
   assert.equal(fs.statSync(path.join(home, 'sign-in')).mode & 0o777, 0o600);

@@ -34,7 +34,7 @@ function isDown(res) {
 function isDownPage(res) {
   isDown(res);
   assert.equal(res.headers['content-type'], 'text/html; charset=utf-8');
-  assert.match(textOf(res.text), /Your words are not lost.*Back/);
+  assert.match(textOf(res.text), /Nothing is lost.*Back/);
 }
 
 test('with the program stopped a reply is answered by a page: press Back, send it again', async () => {
@@ -83,6 +83,19 @@ test('a program that hangs up without an answer counts as down', async () => {
   }
 });
 
+test('with the programs stopped every page of theirs says so', async () => {
+  await all.it.stop('reader');
+  await all.it.stop('moderator');
+  try {
+    for (const target of ['/comments/form?page=/news/harbor', '/comments/receipt/x', '/comments/health', '/comments/moderate/', '/comments/moderate/sign-in'])
+      isDownPage(await nginx.get(target));
+    isDown(await nginx.get('/comments/form', { Accept: 'application/json' }));
+  } finally {
+    await all.it.start('reader');
+    await all.it.start('moderator');
+  }
+});
+
 test('what the program itself refuses is passed on as it is', async () => {
   const wrong = await send(new URLSearchParams({ page, name: '', comment: 'Words kept.' }).toString());
   assert.equal(wrong.status, 422);
@@ -93,7 +106,7 @@ test('what the program itself refuses is passed on as it is', async () => {
 
 test('nobody gets the page by asking for it, and it needs nothing that is not there', async () => {
   for (const target of ['/comments/down', '/comments/down?x', '/comments//down']) assert.equal((await request(nginx.port, 'GET', target)).status, 404, target);
-  const text = fs.readFileSync(new URL('../../www/static/down.html', import.meta.url), 'utf8');
+  const text = fs.readFileSync(path.join(all.it.public, 'main/empty/down.html'), 'utf8');
   const links = elements(text, (tag) => tag.attributes.href !== undefined || tag.attributes.src !== undefined).map(({ tag }) => tag.attributes.href ?? tag.attributes.src);
   for (const link of links) assert.equal((await nginx.get(link)).status, 200, link);
   assert.doesNotMatch(text, /<script|<style|\son\w+=|\sstyle=/);

@@ -8,7 +8,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
+// TREE names a copy of the checkout's deploy/ and www/, for whoever may not read the checkout.
+export const root = process.env.TREE ?? path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 
 export async function freePort() {
   const server = net.createServer();
@@ -18,11 +19,15 @@ export async function freePort() {
   return port;
 }
 
-/** One request with the path's bytes as they are (no client-side tidying of dots or escapes). */
+/**
+ * One request with the path's bytes as they are (no client-side tidying of dots or escapes).  A header
+ * that is undefined is not sent.
+ */
 export function request(port, method, target, { headers = {}, body } = {}) {
+  const all = { Host: `localhost:${port}`, ...(body === undefined ? {} : { 'Content-Length': Buffer.byteLength(body) }), ...headers };
+  const sent = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
   return new Promise((resolve, reject) => {
-    const req = http.request({ host: '127.0.0.1', port, method, path: target, agent: false,
-      headers: { Host: `localhost:${port}`, ...(body === undefined ? {} : { 'Content-Length': Buffer.byteLength(body) }), ...headers } }, (res) => {
+    const req = http.request({ host: '127.0.0.1', port, method, path: target, agent: false, headers: sent }, (res) => {
       const parts = [];
       res.on('data', (part) => parts.push(part));
       res.on('error', reject);
@@ -37,30 +42,45 @@ export function request(port, method, target, { headers = {}, body } = {}) {
 }
 
 /** The shipped file with other paths. */
-export function snippet({ publicMain, staticDir = path.join(root, 'www/static'), run }) {
+export function snippet({ publicMain, staticDir = path.join(root, 'www/static'), run, mount = '/comments' }) {
   return fs.readFileSync(path.join(root, 'deploy/nginx/rejoinder.conf'), 'utf8')
+    .replace(mount === '' ? /^location = \/comments \{.*\n/m : '', '').replaceAll('/comments', mount)
     .replaceAll('/var/lib/rejoinder/public/main', publicMain)
     .replaceAll('/usr/share/rejoinder/static', staticDir)
     .replaceAll('/run/rejoinder/', `${run}/`);
+}
+
+/** Waits until `port` answers anything; `child` is the server, `why` tells what it logged. */
+export async function answering(port, child, why) {
+  for (let tries = 0; ; tries++) {
+    try {
+      return await request(port, 'GET', '/');
+    } catch (error) {
+      if (tries > 200 || child.exitCode !== null) throw new Error(`the server does not answer: ${why()}`, { cause: error });
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
 }
 
 const TYPES = 'types { text/html html; text/css css; text/javascript js; image/svg+xml svg; }';
 
 /**
  * Starts nginx in the folder `dir`, which also holds its logs (access.log, error.log).  `server` is
- * text for the server section, such as `ssi on;`.
+ * text for the server section, such as `ssi on;`, `http` for what is around it, and `edit` changes the
+ * shipped file as an owner would.
  */
-export async function startNginx({ dir, port, documentRoot, publicMain, run, server = '' }) {
+export async function startNginx({ dir, port, documentRoot, publicMain, run, mount, server = '', http = '', edit = (text) => text, connections = 256 }) {
   port ??= await freePort();
   fs.mkdirSync(dir, { recursive: true });
-  fs.writeFileSync(path.join(dir, 'rejoinder.conf'), snippet({ publicMain, run }));
+  fs.writeFileSync(path.join(dir, 'rejoinder.conf'), edit(snippet({ publicMain, run, mount })));
   const temporary = ['client_body', 'fastcgi', 'proxy', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path tmp_${name};`).join(' ');
   fs.writeFileSync(path.join(dir, 'nginx.conf'), `${process.getuid() === 0 ? 'user root;' : ''}
-daemon off; worker_processes 1; pid nginx.pid; error_log error.log info;
-events { worker_connections 256; }
+daemon off; worker_processes 1; worker_rlimit_nofile ${2 * connections + 64}; pid nginx.pid; error_log error.log info;
+events { worker_connections ${connections}; }
 http {
   ${TYPES} default_type application/octet-stream; charset utf-8; ${temporary}
   access_log access.log;
+  ${http}
   server {
     listen 127.0.0.1:${port};
     root "${documentRoot}"; index index.html; ssi on; ${server}
@@ -73,15 +93,12 @@ http {
   execFileSync('nginx', ['-t', '-q', ...args], { env, stdio: 'pipe' });
   const child = spawn('nginx', args, { env, stdio: 'ignore' });
   const ended = new Promise((resolve) => child.once('exit', resolve));
-  for (let tries = 0; ; tries++) {
-    try {
-      await request(port, 'GET', '/');
-      break;
-    } catch (error) {
-      if (tries > 100 || child.exitCode !== null)
-        throw new Error(`nginx does not answer: ${fs.readFileSync(path.join(dir, 'error.log'), 'utf8')}`, { cause: error });
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+  try {
+    await answering(port, child, () => fs.readFileSync(path.join(dir, 'error.log'), 'utf8'));
+  } catch (error) {
+    child.kill('SIGTERM');
+    await ended;
+    throw error;
   }
   const log = (name) => fs.readFileSync(path.join(dir, name), 'utf8');
   return { port, dir, log,

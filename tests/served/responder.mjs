@@ -39,7 +39,7 @@ function answerBytes(answer) {
 }
 
 /**
- * Listens on the Unix socket `path`.  `answer(params, body)` gives `{status, headers, body}`.
+ * Listens on the Unix socket `path`, or on the one inherited as {fd}.  `answer(params, body)` gives `{status, headers, body}`.
  * `seen` holds `{params, body}` of every request; parameters are bytes as latin1.
  */
 export async function respond(path, answer = () => ({ body: 'from the door' })) {

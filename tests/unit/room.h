@@ -49,7 +49,7 @@ struct room {
 	struct db *db, *moderators;
 	struct pace *pace;
 	struct file_tree tree;
-	struct secret_key matching, receipt, sealing, secret;
+	struct secret_key matching, receipt, sealing, secret, log_key;
 	struct secret_sealer sealer;
 };
 
@@ -208,6 +208,7 @@ room_furnish(struct room *room, const char *lines)
 {
 	room->matching = room_key(room, "matching.key");
 	room->receipt = room_key(room, "receipt.key");
+	room->log_key = room_key(room, "log.key");
 	OK(secret_pair_make(room_path(room, "secret.key"), 0600, &room->sealing));
 	OK(secret_key_load(room_path(room, "secret.key"), 0600, &room->secret));
 	room_configure(room, lines);
@@ -271,6 +272,16 @@ static inline void
 room_run(struct room *room, const char *sql)
 {
 	room_run_in(room, "rejoinder.db", sql);
+}
+
+/* After replies were put in by hand: which of them are shown, as decisions would have kept it. */
+static inline void
+room_show(struct room *room)
+{
+	room_run(room, "UPDATE reply SET shown = id IN (WITH RECURSIVE tree (id) AS (SELECT id FROM reply"
+	               " WHERE parent_id IS NULL AND state = 'published' UNION ALL SELECT down.id FROM tree"
+	               " JOIN reply AS down ON down.parent_id = tree.id WHERE down.state = 'published')"
+	               " SELECT id FROM tree)");
 }
 
 static inline struct str

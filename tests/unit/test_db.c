@@ -813,6 +813,7 @@ static struct {
 	int countdown;
 	int hits;
 	int syncs; /* seen, armed or not */
+	int cut;   /* truncations, and 0 again with the next sync */
 } fault;
 static sqlite3_vfs faulty, *real;
 static const sqlite3_io_methods *real_methods; /* of any file: the calls that fail are the same for all */
@@ -839,12 +840,14 @@ static int
 faulty_sync(sqlite3_file *file, int flags)
 {
 	fault.syncs++;
+	fault.cut = 0;
 	return fails(FAIL_SYNC) ? fault.code : real_methods->xSync(file, flags);
 }
 
 static int
 faulty_truncate(sqlite3_file *file, sqlite3_int64 size)
 {
+	fault.cut++;
 	return fails(FAIL_TRUNCATE) ? fault.code : real_methods->xTruncate(file, size);
 }
 
@@ -942,6 +945,45 @@ static void
 test_each_sync_fails(void **state)
 {
 	fail_each(*state, FAIL_SYNC, SQLITE_IOERR_FSYNC, STATUS_BROKEN);
+}
+
+/* An emptied WAL that is not synced stands there again, with what was erased, when the power has gone. */
+static void
+test_emptied_wal_is_synced(void **state)
+{
+	struct place *place = *state;
+	struct stat info;
+	char wal[128];
+	install_faults();
+	struct db *db = made(place, &schema_1);
+	snprintf(wal, sizeof wal, "%s-wal", place->path);
+	assert_int_equal(add_text(db, "to be erased"), STATUS_OK);
+	assert_int_equal(stat(wal, &info), 0);
+	assert_true(info.st_size > 0);
+	assert_int_equal(db_truncate(db), STATUS_OK);
+	assert_int_equal(stat(wal, &info), 0);
+	assert_int_equal(info.st_size, 0);
+	assert_int_equal(fault.cut, 0);
+	/* Of the checkpoint's syncs none may fail unnoticed, that one least of all. */
+	bool again = true;
+	for (int n = 1; again && n < 20; n++) {
+		char text[16];
+		snprintf(text, sizeof text, "%d", n);
+		assert_int_equal(add_text(db, text), STATUS_OK);
+		fault.armed = true;
+		fault.lasting = false;
+		fault.operation = FAIL_SYNC;
+		fault.code = SQLITE_IOERR_FSYNC;
+		fault.countdown = n;
+		fault.hits = 0;
+		enum status status = db_truncate(db);
+		fault.armed = false;
+		again = fault.hits > 0;
+		assert_int_equal(status, again ? STATUS_BROKEN : STATUS_OK);
+		assert_true(again || n > 3);
+	}
+	assert_false(again);
+	db_close(db);
 }
 
 /* --- group commit ------------------------------------------------------------------------------- */
@@ -1364,6 +1406,76 @@ test_read_only(void **state)
 }
 
 /* What is written must not vanish in a file that nobody finds any more. */
+/*
+ * A rollback journal as SQLite knows it (fileformat2.html section 3), of no pages, with the name of a
+ * super-journal at its end: played back, it would have SQLite shorten the database and remove that file.
+ */
+static void
+plant_journal(const char *database, const char *super)
+{
+	static const unsigned char magic[8] = {0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7};
+	unsigned char head[512] = {0}, number[4];
+	char path[160];
+	uint32_t len = (uint32_t)strlen(super), sum = 0;
+	snprintf(path, sizeof path, "%s-journal", database);
+	FILE *file = fopen(path, "wb");
+	assert_non_null(file);
+	memcpy(head, magic, sizeof magic);
+	head[19] = 1;    /* page of the database before */
+	head[22] = 2;    /* a sector of 512 bytes */
+	head[26] = 0x10; /* a page of 4096 */
+	fwrite(head, sizeof head, 1, file);
+	for (size_t i = 0; i < len; i++)
+		sum += (unsigned char)super[i];
+	const uint32_t numbers[] = {0x40000000U / 4096 + 1, len, sum};
+	for (int i = 0; i < 3; i++) {
+		for (int byte = 0; byte < 4; byte++)
+			number[byte] = (unsigned char)(numbers[i] >> (24 - 8 * byte));
+		fwrite(number, sizeof number, 1, file);
+		if (i == 0)
+			fwrite(super, len, 1, file);
+	}
+	fwrite(magic, sizeof magic, 1, file);
+	fclose(file);
+}
+
+static void
+test_planted_journal(void **state)
+{
+	struct place *place = *state;
+	char victim[128];
+	struct db *db = made(place, &schema_1);
+	assert_int_equal(add_text(db, "kept"), STATUS_OK);
+	db_close(db);
+	snprintf(victim, sizeof victim, "%s/secret.key", place->folder);
+	FILE *file = fopen(victim, "w");
+	assert_non_null(file);
+	fputs("a key\n", file);
+	fclose(file);
+	plant_journal(place->path, victim);
+	assert_int_equal(db_open(place->path, &schema_1, false, &db), STATUS_OK);
+	assert_int_equal(count(db), 1);
+	assert_int_equal(add_text(db, "more"), STATUS_OK);
+	db_close(db);
+	assert_int_equal(access(victim, F_OK), 0);
+}
+
+static void
+test_planted_pipe(void **state)
+{
+	struct place *place = *state;
+	char turn[128];
+	struct db *db = made(place, &schema_1);
+	db_close(db);
+	snprintf(turn, sizeof turn, "%s.turn", place->path);
+	assert_int_equal(unlink(turn), 0);
+	assert_int_equal(mkfifo(turn, 0660), 0);
+	alarm(10); /* ends the test where opening waits for ever */
+	assert_int_equal(db_open(place->path, &schema_1, false, &db), STATUS_OK);
+	alarm(0);
+	db_close(db);
+}
+
 static void
 test_replaced_file(void **state)
 {
@@ -1480,14 +1592,15 @@ main(void)
 	    TEST(test_bind_failure), TEST(test_arena_too_small), TEST(test_grow), TEST(test_steps),
 	    TEST(test_roll_back), TEST(test_conflict), TEST(test_snapshot), TEST(test_readers_are_few),
 	    TEST(test_threads), TEST(test_processes), TEST(test_turnstile), TEST(test_locked_by_another),
-	    TEST(test_full_disk), TEST(test_read_only), TEST(test_replaced_file), TEST(test_damage),
+	    TEST(test_full_disk), TEST(test_read_only), TEST(test_planted_journal), TEST(test_planted_pipe),
+	    TEST(test_replaced_file), TEST(test_damage),
 	    TEST(test_check), TEST(test_each_allocation_fails), TEST(test_each_write_fails),
 	    TEST(test_batch_shares_a_sync),
 	    TEST(test_batch_with_a_refusal),
 	    TEST(test_batch_that_is_ended),
 	    TEST(test_batch_meets_a_full_disk),
 	    TEST(test_batch_meets_a_failed_sync),
-	    TEST(test_each_write_finds_full), TEST(test_each_sync_fails), TEST(test_swallowed_failure),
+	    TEST(test_each_write_finds_full), TEST(test_each_sync_fails), TEST(test_emptied_wal_is_synced), TEST(test_swallowed_failure),
 	    TEST(test_reopening_fails), TEST(test_setting_does_not_hold), TEST(test_creation_fails),
 	    TEST(test_migration_meets_faults)};
 	install_memory();

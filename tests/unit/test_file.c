@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
@@ -239,6 +240,71 @@ files_are_made_once(void **state)
 }
 
 static void
+a_draft_gets_its_name_when_it_is_whole(void **state)
+{
+	struct room *room = *state;
+	struct file_draft draft;
+	room_write(room, "tree/copy.new", STR("left by somebody who was killed"));
+	mode_t old = umask(0077);
+	OK(file_draft_begin(room_path(room, "tree/copy"), 0640, &draft));
+	umask(old);
+	assert_int_equal(write(draft.fd, "one", 3), 3);
+	assert_null(room_read(room, "tree/copy").at);
+	OK(file_draft_keep(&draft, false));
+	assert_str(room_read(room, "tree/copy"), "one");
+	assert_int_equal(mode_of(room, "tree/copy"), 0640);
+	OK(file_draft_begin(room_path(room, "tree/copy"), 0600, &draft));
+	assert_int_equal(file_draft_keep(&draft, false), STATUS_CONFLICT);
+	assert_str(room_read(room, "tree/copy"), "one");
+	OK(file_draft_begin(room_path(room, "tree/copy"), 0600, &draft));
+	assert_int_equal(write(draft.fd, "two", 3), 3);
+	OK(file_draft_keep(&draft, true));
+	assert_str(room_read(room, "tree/copy"), "two");
+	OK(file_draft_begin(room_path(room, "tree/gone"), 0600, &draft));
+	file_draft_drop(&draft);
+	assert_int_equal(entries(room, "tree"), 1);
+	assert_int_equal(file_draft_begin(room_path(room, "no/such"), 0600, &draft), STATUS_MISSING);
+}
+
+/* Who puts a link, or another folder, in its way makes it write nowhere else. */
+static void
+a_draft_is_made_where_it_was_begun(void **state)
+{
+	struct room *room = *state;
+	struct file_draft draft;
+	room_write(room, "outside/victim", STR("kept"));
+	assert_int_equal(symlink("../outside/victim", room_path(room, "tree/copy.new")), 0);
+	OK(file_draft_begin(room_path(room, "tree/copy"), 0600, &draft));
+	assert_int_equal(write(draft.fd, "x", 1), 1);
+	assert_int_equal(rename(room_path(room, "tree"), room_path(room, "former")), 0);
+	assert_int_equal(symlink("outside", room_path(room, "tree")), 0);
+	OK(file_draft_keep(&draft, true));
+	assert_str(room_read(room, "former/copy"), "x");
+	assert_str(room_read(room, "outside/victim"), "kept");
+	assert_int_equal(entries(room, "outside"), 1);
+}
+
+static void
+what_is_poured_is_all_that_is_behind(void **state)
+{
+	struct room *room = *state;
+	static char big[300001];
+	memset(big, 'z', sizeof big);
+	room_write(room, "from", (struct str){big, sizeof big});
+	int from = open(room_path(room, "from"), O_RDONLY), to = open(room_path(room, "to"), O_WRONLY | O_CREAT, 0600);
+	OK(file_pour(from, to));
+	assert_int_equal(room_read(room, "to").len, sizeof big);
+	assert_int_equal(lseek(from, 0, SEEK_SET), 0);
+	close(to);
+	to = open("/dev/full", O_WRONLY);
+	room_listen(room);
+	assert_int_equal(file_pour(from, to), STATUS_BUSY);
+	assert_holds(room_heard(room), "write a copy");
+	close(from);
+	close(to);
+}
+
+static void
 leftovers_are_swept(void **state)
 {
 	struct room *room = *state;
@@ -390,6 +456,33 @@ locks_hold_between_processes(void **state)
 }
 
 static void
+who_is_there_is_known_while_they_live(void **state)
+{
+	struct room *room = *state;
+	const char *path = room_path(room, "here");
+	struct file_lock one, two, claim;
+	assert_int_equal(file_claim(path, &claim), STATUS_MISSING);
+	OK(file_attend(path, &one));
+	OK(file_attend(path, &two));
+	assert_int_equal(file_claim(path, &claim), STATUS_CONFLICT);
+	file_unlock(&one);
+	assert_int_equal(file_claim(path, &claim), STATUS_CONFLICT);
+	file_unlock(&two);
+	OK(file_claim(path, &claim));
+	assert_int_equal(file_attend(path, &one), STATUS_CONFLICT);
+	file_unlock(&claim);
+	/* A link or a pipe that somebody has put there leads nowhere and keeps nobody. */
+	assert_int_equal(symlink("made", room_path(room, "link")), 0);
+	room_listen(room);
+	assert_int_equal(file_attend(room_path(room, "link"), &one), STATUS_BROKEN);
+	room_heard(room);
+	assert_null(room_read(room, "made").at);
+	assert_int_equal(mkfifo(room_path(room, "pipe"), 0600), 0);
+	OK(file_attend(room_path(room, "pipe"), &one));
+	file_unlock(&one);
+}
+
+static void
 a_killed_holder_lets_go(void **state)
 {
 	struct room *room = *state;
@@ -429,11 +522,15 @@ main(void)
 	    TEST(absolute_paths_stay_inside),
 	    TEST(reading_says_what_is_wrong),
 	    TEST(files_are_made_once),
+	    TEST(a_draft_gets_its_name_when_it_is_whole),
+	    TEST(a_draft_is_made_where_it_was_begun),
+	    TEST(what_is_poured_is_all_that_is_behind),
 	    TEST(leftovers_are_swept),
 	    TEST(kills_leave_whole_files),
 	    TEST(full_disks_leave_the_old_file),
 	    TEST(read_only_disks_are_busy),
 	    TEST(locks_hold_between_processes),
+	    TEST(who_is_there_is_known_while_they_live),
 	    TEST(a_killed_holder_lets_go),
 	};
 	if (!room_has_openat2())

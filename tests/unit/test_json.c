@@ -206,6 +206,34 @@ no_memory_is_told(void **state)
 	arena_free(&small);
 }
 
+/* Whatever memory there is, it is not enough or every byte is there: no string is cut, none runs over. */
+static void
+any_memory_is_enough_or_told(void **state)
+{
+	static const struct str body = STR_INIT("{\"page\":\"/world/astana\",\"comment\":\"A sentence that is longer than the "
+	    "sixteen bytes with which a buffer begins, so that it must grow more than once while it is read.\",\"list\":[1,2,3,4,5,6,7,8,9]}");
+	struct str value = STR_NONE;
+	bool told = false, enough = false;
+	(void)state;
+	for (size_t taken = 0; taken < 65536 + 8192; taken += 64) {
+		struct arena small;
+		struct json *json = NULL;
+		arena_init(&small, 2 * 65536);
+		(void)arena_alloc(&small, 65536 - 4096 + taken);
+		enum status status = json_read(&small, body, &json);
+		assert_true(status == STATUS_OK || status == STATUS_BROKEN);
+		told = told || status == STATUS_BROKEN;
+		if (status == STATUS_OK) {
+			enough = true;
+			assert_int_equal(json_text(json, "comment", &value), STATUS_OK);
+			assert_true(str_search(body, value) < body.len && str_ends(value, STR("while it is read.")));
+			assert_true(str_starts(value, STR("A sentence")));
+		}
+		arena_free(&small);
+	}
+	assert_true(told && enough);
+}
+
 int
 main(void)
 {
@@ -217,6 +245,7 @@ main(void)
 	    cmocka_unit_test(members_are_bounded),
 	    cmocka_unit_test(nothing_points_into_the_body),
 	    cmocka_unit_test(no_memory_is_told),
+	    cmocka_unit_test(any_memory_is_enough_or_told),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

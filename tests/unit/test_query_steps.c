@@ -4,12 +4,19 @@
  */
 #include "room.h"
 
+#include "overview.h"
 #include "publish.h"
+#include "sql/rejoinder/around.h"
+#include "sql/rejoinder/overview.h"
 #include "sql/rejoinder/publication.h"
+#include "sql/rejoinder/decision.h"
+#include "sql/rejoinder/log.h"
 #include "sql/rejoinder/queue.h"
 #include "sql/rejoinder/reply.h"
+#include "sql/rejoinder/search.h"
 #include "sql/rejoinder/site.h"
 #include "sql/rejoinder/thread.h"
+#include "sql/rejoinder/work.h"
 
 enum { SMALL = 1000, LARGE = 100000, AT_ONCE = 50 };
 
@@ -32,9 +39,13 @@ static const char fill[] =
     " CAST('w' || CASE WHEN n %% 100 = 1 THEN 0 ELSE n END AS BLOB), x'00', 1000000 + n, 1000000 + n FROM i;"
     "UPDATE reply SET parent_id = id - 200 WHERE thread_id = 1 AND id > 400 AND id %% 200 = 3;"
     "INSERT INTO tally SELECT 1, state, count(*) FROM reply GROUP BY state;"
-    "INSERT INTO publication SELECT id, 1, 1, 1 FROM thread;"
-    "INSERT INTO decision (reply_id, revision, from_state, to_state, moderator, network, decided_at)"
-    " SELECT id, 2, 'held', state, 'eve', '', 1 FROM reply; COMMIT; ANALYZE";
+    "UPDATE reply SET shown = 1 WHERE state = 'published';"
+    "UPDATE thread SET published = id;"
+    "INSERT INTO job (kind, site_id, due_at) VALUES ('overview', 1, 1), ('overview', 2, 1);"
+    "INSERT INTO publication (thread_id, page_number, revision, asked_at) SELECT id, 1, 1, 1 FROM thread;"
+    "INSERT INTO decision (batch, action, site_id, reply_id, thread_id, revision, from_state, to_state, moderator, network,"
+    " decided_at, mac)"
+    " SELECT id, 'decide', 1, id, thread_id, 2, 'held', state, 'eve', '', id, x'00' FROM reply; COMMIT; ANALYZE";
 
 struct ask {
 	struct db_conn *conn;
@@ -45,22 +56,106 @@ struct ask {
 #define HASH(letter) str_format(ask->arena, letter "%lld", (long long)ask->last)
 
 static enum status
-ask_queue_list(const struct ask *ask)
+ask_search_state_down(const struct ask *ask)
 {
-	struct queue_list_row *rows;
+	struct search_state_down_row *rows;
 	size_t n;
-	struct queue_list_in in = {.site_id = 1, .state = STR("held"), .before = ask->last, .most = AT_ONCE};
-	enum status status = queue_list(ask->conn, ask->arena, &in, &rows, &n);
+	struct search_state_down_in in = {.site_id = 1, .state = STR("held"), .before = ask->last, .most = AT_ONCE};
+	enum status status = search_state_down(ask->conn, ask->arena, &in, &rows, &n);
 	assert_int_equal(n, AT_ONCE);
 	return status;
 }
 
 static enum status
-ask_queue_next(const struct ask *ask)
+ask_search_state_up(const struct ask *ask)
 {
-	struct queue_next_row row;
-	return queue_next(ask->conn, ask->arena,
-	    &(struct queue_next_in){.site_id = 1, .state = STR("spam"), .before = ask->last}, &row);
+	struct search_state_up_row *rows;
+	size_t n;
+	struct search_state_up_in in = {.site_id = 1, .state = STR("held"), .after = 10, .most = AT_ONCE};
+	enum status status = search_state_up(ask->conn, ask->arena, &in, &rows, &n);
+	assert_int_equal(n, AT_ONCE);
+	return status;
+}
+
+static enum status
+ask_search_thread_down(const struct ask *ask)
+{
+	struct search_thread_down_row *rows;
+	size_t n;
+	struct search_thread_down_in in = {.site_id = 1, .thread_id = 1, .state = STR("held"), .before = ask->last, .most = AT_ONCE};
+	enum status status = search_thread_down(ask->conn, ask->arena, &in, &rows, &n);
+	assert_int_equal(n, AT_ONCE);
+	return status;
+}
+
+static enum status
+ask_search_thread_up(const struct ask *ask)
+{
+	struct search_thread_up_row *rows;
+	size_t n;
+	struct search_thread_up_in in = {.site_id = 1, .thread_id = 1, .state = STR("held"), .after = 10, .most = AT_ONCE};
+	enum status status = search_thread_up(ask->conn, ask->arena, &in, &rows, &n);
+	assert_int_equal(n, AT_ONCE);
+	return status;
+}
+
+static enum status
+ask_queue_one(const struct ask *ask)
+{
+	struct queue_one_row row;
+	return queue_one(ask->conn, ask->arena, &(struct queue_one_in){.id = ask->last, .site_id = 1}, &row);
+}
+
+static enum status
+ask_around_above(const struct ask *ask)
+{
+	struct around_above_row *rows;
+	size_t n;
+	struct around_above_in in = {.id = 403, .most = 20};
+	enum status status = around_above(ask->conn, ask->arena, &in, &rows, &n);
+	assert_int_equal(n, 1);
+	return status;
+}
+
+static enum status
+ask_around_below(const struct ask *ask)
+{
+	struct around_below_row *rows;
+	size_t n;
+	struct around_below_in in = {.id = 403, .most = 20};
+	enum status status = around_below(ask->conn, ask->arena, &in, &rows, &n);
+	assert_int_equal(n, 1);
+	return status;
+}
+
+static enum status
+ask_around_author(const struct ask *ask)
+{
+	struct around_author_row *rows;
+	size_t n;
+	struct around_author_in in = {.author_hash = HASH("a"), .state = STR("published"), .site_id = 1, .most = 20};
+	enum status status = around_author(ask->conn, ask->arena, &in, &rows, &n);
+	assert_int_equal(n, 1);
+	return status;
+}
+
+static enum status
+ask_around_history(const struct ask *ask)
+{
+	struct around_history_row *rows;
+	size_t n;
+	struct around_history_in in = {.reply_id = ask->last, .most = 20};
+	enum status status = around_history(ask->conn, ask->arena, &in, &rows, &n);
+	assert_int_equal(n, 1);
+	return status;
+}
+
+static enum status
+ask_queue_news(const struct ask *ask)
+{
+	struct queue_news_row row;
+	return queue_news(ask->conn, ask->arena,
+	    &(struct queue_news_in){.site_id = 1, .after = 0, .most = 100}, &row);
 }
 
 static enum status
@@ -176,17 +271,84 @@ ask_reply_verdict(const struct ask *ask)
 }
 
 static enum status
-ask_reply_above(const struct ask *ask)
+ask_reply_show(const struct ask *ask)
 {
-	struct reply_above_row row;
-	return reply_above(ask->conn, ask->arena, &(struct reply_above_in){.id = 403}, &row);
+	return reply_show(ask->conn, &(struct reply_show_in){.id = ask->last, .shown = 0}, NULL);
 }
 
 static enum status
-ask_reply_below(const struct ask *ask)
+ask_reply_place(const struct ask *ask)
 {
-	struct reply_below_row row;
-	return reply_below(ask->conn, ask->arena, &(struct reply_below_in){.id = ask->last}, &row);
+	return reply_place(ask->conn, &(struct reply_place_in){.id = ask->last, .page_number = {true, 7}}, NULL);
+}
+
+static enum status
+ask_thread_listing(const struct ask *ask)
+{
+	struct thread_listing_row *rows;
+	size_t n;
+	struct thread_listing_in in = {.site_id = 1, .first = STR("/page/3"), .last = STR("/page/\xff"), .bound = 10, .most = 40};
+	enum status status = thread_listing(ask->conn, ask->arena, &in, &rows, &n);
+	assert_int_equal(n, 40);
+	return status;
+}
+
+static enum status
+ask_thread_recent(const struct ask *ask)
+{
+	struct thread_recent_row *rows;
+	size_t n;
+	struct thread_recent_in in = {.site_id = 1, .updated_at = INT64_MAX, .id = INT64_MAX, .bound = 10, .most = 40};
+	enum status status = thread_recent(ask->conn, ask->arena, &in, &rows, &n);
+	assert_int_equal(n, 40);
+	return status;
+}
+
+static enum status
+ask_latest_replies(const struct ask *ask)
+{
+	struct latest_replies_row *rows;
+	size_t n;
+	struct latest_replies_in in = {.site_id = 1, .most = OVERVIEW_LATEST};
+	enum status status = latest_replies(ask->conn, ask->arena, &in, &rows, &n);
+	assert_int_equal(n, OVERVIEW_LATEST);
+	return status;
+}
+
+/* A week in which as many replies came, whatever there was before. */
+static enum status
+ask_trending_threads(const struct ask *ask)
+{
+	struct trending_threads_row *rows;
+	size_t n;
+	struct trending_threads_in in = {.site_id = 1, .since = 1000000 + ask->last - 400, .most = OVERVIEW_TRENDING};
+	enum status status = trending_threads(ask->conn, ask->arena, &in, &rows, &n);
+	assert_in_range(n, 30, OVERVIEW_TRENDING);
+	return status;
+}
+
+static enum status
+ask_thread_counts(const struct ask *ask)
+{
+	struct thread_counts_row *rows;
+	size_t n;
+	enum status status = thread_counts(ask->conn, ask->arena, &(struct thread_counts_in){.site_id = 1, .most = 50}, &rows, &n);
+	assert_int_equal(n, 50);
+	return status;
+}
+
+static enum status
+ask_job_ask(const struct ask *ask)
+{
+	return job_ask(ask->conn, &(struct job_ask_in){.kind = STR("overview"), .site_id = 1, .now = 5, .pause = 5}, NULL);
+}
+
+static enum status
+ask_job_list(const struct ask *ask)
+{
+	struct job_list_row *rows;
+	size_t n;
+	return job_list(ask->conn, ask->arena, &(struct job_list_in){.kind = STR("overview")}, &rows, &n);
 }
 
 static enum status
@@ -197,12 +359,67 @@ ask_decision_last(const struct ask *ask)
 }
 
 static enum status
+ask_decision_tail(const struct ask *ask)
+{
+	struct decision_tail_row row;
+	return decision_tail(ask->conn, ask->arena, &(struct decision_tail_in){.most = INT64_MAX}, &row);
+}
+
+static enum status
+ask_decision_from(const struct ask *ask)
+{
+	struct decision_from_row row;
+	return decision_from(ask->conn, ask->arena, &(struct decision_from_in){.id = ask->last}, &row);
+}
+
+static enum status
+ask_log_all(const struct ask *ask)
+{
+	struct log_all_row *rows;
+	size_t n;
+	struct log_all_in in = {.site_id = 1, .before = ask->last, .most = AT_ONCE};
+	return log_all(ask->conn, ask->arena, &in, &rows, &n);
+}
+
+static enum status
+ask_log_of_moderator(const struct ask *ask)
+{
+	struct log_of_moderator_row *rows;
+	size_t n;
+	struct log_of_moderator_in in = {.moderator = STR("eve"), .site_id = 1, .before = ask->last, .most = AT_ONCE};
+	return log_of_moderator(ask->conn, ask->arena, &in, &rows, &n);
+}
+
+static enum status
+ask_log_between(const struct ask *ask)
+{
+	struct log_between_row row;
+	return log_between(ask->conn, ask->arena, &(struct log_between_in){.since = ask->last, .until = ask->last + 1}, &row);
+}
+
+static enum status
+ask_log_mine(const struct ask *ask)
+{
+	struct log_mine_row *rows;
+	size_t n;
+	return log_mine(ask->conn, ask->arena, &(struct log_mine_in){.moderator = STR("eve"), .site_id = 1, .most = AT_ONCE}, &rows,
+	    &n);
+}
+
+static enum status
+ask_log_left(const struct ask *ask)
+{
+	struct log_left_row row;
+	return log_left(ask->conn, ask->arena, &(struct log_left_in){.batch = ask->last}, &row);
+}
+
+static enum status
 ask_publication_next(const struct ask *ask)
 {
 	struct publication_next_row *rows;
 	size_t n;
 	enum status status = publication_next(ask->conn, ask->arena,
-	    &(struct publication_next_in){.thread_id = 5, .most = AT_ONCE}, &rows, &n);
+	    &(struct publication_next_in){.thread_id = 5, .now = 9, .future = 99, .most = AT_ONCE}, &rows, &n);
 	assert_int_equal(n, AT_ONCE);
 	return status;
 }
@@ -212,7 +429,7 @@ ask_publication_pages(const struct ask *ask)
 {
 	struct publication_pages_row *rows;
 	size_t n;
-	return publication_pages(ask->conn, ask->arena, &(struct publication_pages_in){.thread_id = 7}, &rows, &n);
+	return publication_pages(ask->conn, ask->arena, &(struct publication_pages_in){.thread_id = 7, .most = AT_ONCE}, &rows, &n);
 }
 
 static enum status
@@ -257,8 +474,16 @@ static const struct {
 	const struct db_query *query;
 	enum status (*ask)(const struct ask *ask);
 } asks[] = {
-    {&query_queue_list, ask_queue_list},
-    {&query_queue_next, ask_queue_next},
+    {&query_queue_news, ask_queue_news},
+    {&query_search_state_down, ask_search_state_down},
+    {&query_search_state_up, ask_search_state_up},
+    {&query_search_thread_down, ask_search_thread_down},
+    {&query_search_thread_up, ask_search_thread_up},
+    {&query_queue_one, ask_queue_one},
+    {&query_around_above, ask_around_above},
+    {&query_around_below, ask_around_below},
+    {&query_around_author, ask_around_author},
+    {&query_around_history, ask_around_history},
     {&query_page_replies, ask_page_replies},
     {&query_feed_replies, ask_feed_replies},
     {&query_reply_by_key, ask_reply_by_key},
@@ -273,9 +498,23 @@ static const struct {
     {&query_tally_list, ask_tally_list},
     {&query_reply_receipt, ask_reply_receipt},
     {&query_reply_verdict, ask_reply_verdict},
-    {&query_reply_above, ask_reply_above},
-    {&query_reply_below, ask_reply_below},
+    {&query_reply_show, ask_reply_show},
+    {&query_reply_place, ask_reply_place},
+    {&query_thread_listing, ask_thread_listing},
+    {&query_thread_recent, ask_thread_recent},
+    {&query_latest_replies, ask_latest_replies},
+    {&query_trending_threads, ask_trending_threads},
+    {&query_thread_counts, ask_thread_counts},
+    {&query_job_ask, ask_job_ask},
+    {&query_job_list, ask_job_list},
     {&query_decision_last, ask_decision_last},
+    {&query_decision_tail, ask_decision_tail},
+    {&query_decision_from, ask_decision_from},
+    {&query_log_all, ask_log_all},
+    {&query_log_of_moderator, ask_log_of_moderator},
+    {&query_log_between, ask_log_between},
+    {&query_log_mine, ask_log_mine},
+    {&query_log_left, ask_log_left},
     {&query_publication_next, ask_publication_next},
     {&query_publication_pages, ask_publication_pages},
     {&query_reply_decide, ask_reply_decide},

@@ -288,6 +288,38 @@ an_opener_tells_batches_apart(void **state)
 	secret_wipe(&opener, sizeof opener);
 }
 
+/* What was opened opens again from memory, with whatever key is at hand; what did not open is not remembered. */
+static void
+memory_opens_what_was_opened(void **state)
+{
+	(void)state;
+	have_recipient();
+	static struct secret_memory memory;
+	struct secret_key stranger = {{1}};
+	struct secret_batch batch;
+	struct str plain, box, bent;
+	secret_memory_open(&memory);
+	assert_int_equal(secret_batch_begin(&batch, &recipient_public), STATUS_OK);
+	box = seal(&batch, SECRET_EMAIL, STR("a@b"));
+	secret_batch_end(&batch);
+	char *bytes = str_c(&arena, box);
+	bytes[box.len - 1] ^= 1;
+	bent = (struct str){bytes, box.len};
+	struct secret_opener fresh = {.secret = &stranger, .memory = &memory};
+	assert_int_equal(secret_open_next(&fresh, &arena, SECRET_EMAIL, box, &plain), STATUS_INVALID);
+	fresh = (struct secret_opener){.secret = &recipient, .memory = &memory};
+	assert_int_equal(secret_open_next(&fresh, &arena, SECRET_EMAIL, box, &plain), STATUS_OK);
+	fresh = (struct secret_opener){.secret = &stranger, .memory = &memory};
+	assert_int_equal(secret_open_next(&fresh, &arena, SECRET_EMAIL, box, &plain), STATUS_OK);
+	assert_true(str_eq(plain, STR("a@b")));
+	assert_int_equal(secret_open_next(&fresh, &arena, SECRET_EMAIL, bent, &plain), STATUS_INVALID);
+	assert_int_equal(secret_open_next(&fresh, &arena, SECRET_NETWORK, box, &plain), STATUS_INVALID);
+	secret_memory_close(&memory);
+	static const struct secret_memory none;
+	assert_memory_equal(&memory, &none, sizeof none);
+	secret_wipe(&fresh, sizeof fresh);
+}
+
 static void
 boxes_tell_no_length(void **state)
 {
@@ -578,6 +610,7 @@ main(void)
 	    cmocka_unit_test(boxes_open_again),
 	    cmocka_unit_test(a_batch_is_shared_while_somebody_seals),
 	    cmocka_unit_test(an_opener_tells_batches_apart),
+	    cmocka_unit_test(memory_opens_what_was_opened),
 	    cmocka_unit_test(boxes_tell_no_length),
 	    cmocka_unit_test(boxes_are_fresh),
 	    cmocka_unit_test(boxes_open_only_unharmed),

@@ -28,13 +28,14 @@ add(struct room *room, int64_t id, const char *state, const char *parent)
 	    published && strcmp(parent, "NULL") == 0)
 	                      .at;
 	room_run(room, sql);
+	room_show(room);
 }
 
 static enum status
 decide_all(struct room *room, const struct verdict_target *targets, size_t n, enum verdict_state to,
     struct verdict_result *results)
 {
-	struct verdict_order order = {.site_id = room->site_id, .targets = targets, .targets_n = n, .state = to,
+	struct verdict_order order = {.key = &room->log_key, .site_id = room->site_id, .targets = targets, .targets_n = n, .state = to,
 	    .moderator = STR("eve"), .network = STR("192.0.2.0/24"), .why = STR("because"), .now = ROOM_NOW};
 	return verdict_decide(room->db, &room->arena, &order, results);
 }
@@ -152,7 +153,7 @@ withdrawn_missing_and_foreign_replies(void **state)
 	room_run(room, "INSERT INTO site (id, name) VALUES (2, 'other'); UPDATE reply SET site_id = 2 WHERE id = 2");
 	assert_int_equal(decide(room, 2, 3, VERDICT_PUBLISHED).status, STATUS_MISSING);
 	assert_int_equal(room_number(room, "SELECT count(*) FROM decision"), 0);
-	assert_str(room_value(room, "SELECT group_concat(state) FROM reply"), "withdrawn,held");
+	assert_str(room_value(room, "SELECT group_concat(state) FROM (SELECT state FROM reply ORDER BY id)"), "withdrawn,held");
 }
 
 static void
@@ -172,7 +173,7 @@ selections_may_be_mixed(void **state)
 		assert_int_equal(results[i].status, wanted[i]);
 		assert_int_equal(results[i].id, targets[i].id);
 	}
-	assert_str(room_value(room, "SELECT group_concat(state) FROM reply"), "published,published,published,withdrawn");
+	assert_str(room_value(room, "SELECT group_concat(state) FROM (SELECT state FROM reply ORDER BY id)"), "published,published,published,withdrawn");
 	assert_int_equal(tally(room, STR("published")), 3);
 	assert_int_equal(room_number(room, "SELECT published FROM thread"), 3);
 	assert_int_equal(room_number(room, "SELECT count(*) FROM decision"), 2);
@@ -307,7 +308,147 @@ names_and_targets_are_read(void **state)
 	assert_true(target.id == 12 && target.revision == 34);
 }
 
+/* The store is a stranger's, who may have made two replies hang on each other. */
+static void
+replies_in_a_ring_end(void **state)
+{
+	struct room *room = *state;
+	add(room, 1, "published", "NULL");
+	add(room, 2, "published", "1");
+	room_run(room, "UPDATE reply SET parent_id = 2 WHERE id = 1; UPDATE reply SET shown = 1, page_number = NULL");
+	assert_int_equal(decide(room, 1, 3, VERDICT_TRASH).shown, 2);
+	assert_int_equal(room_number(room, "SELECT count(*) FROM reply WHERE shown = 1"), 0);
+	room_run(room, "UPDATE reply SET shown = 1 WHERE id = 2; UPDATE thread SET roots = 1");
+	assert_int_equal(decide(room, 1, 4, VERDICT_PUBLISHED).shown, 2);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, enter, room_leave)
+
+/* --- taking it back ---------------------------------------------------------------------------- */
+
+static enum status
+undo(struct room *room, const char *moderator, int64_t batch, struct verdict_result **results, size_t *n)
+{
+	struct verdict_order order = {.key = &room->log_key, .site_id = room->site_id, .moderator = str_from(moderator),
+	    .network = STR("192.0.2.0/24"), .why = STR(""), .now = ROOM_NOW + 5};
+	return verdict_undo(room->db, &room->arena, &order, batch, results, n);
+}
+
+static struct str
+states(struct room *room)
+{
+	return room_value(room, "SELECT group_concat(state, ' ') FROM (SELECT state FROM reply ORDER BY id)");
+}
+
+/* Three of different states, decided about at once; the batch's number. */
+static int64_t
+decide_three(struct room *room)
+{
+	struct verdict_target targets[] = {{1, 3}, {2, 3}, {3, 3}};
+	struct verdict_result results[3];
+	add(room, 1, "held", "NULL");
+	add(room, 2, "published", "NULL");
+	add(room, 3, "spam", "NULL");
+	OK(decide_all(room, targets, 3, VERDICT_TRASH, results));
+	assert_int_equal(results[0].batch, results[2].batch);
+	assert_true(results[0].batch > 0);
+	assert_str(states(room), "trash trash trash");
+	return results[0].batch;
+}
+
+static void
+a_mixed_batch_is_undone_and_done_again(void **state)
+{
+	struct room *room = *state;
+	struct verdict_result *results;
+	size_t n;
+	int64_t batch = decide_three(room);
+	OK(undo(room, "eve", batch, &results, &n));
+	assert_int_equal(n, 3);
+	assert_str(states(room), "held published spam");
+	assert_int_equal(room_number(room, "SELECT published FROM thread"), 1);
+	assert_int_equal(room_number(room, "SELECT count(*) FROM decision WHERE action = 'undo' AND undoes = 1 AND batch = 4"), 3);
+	/* The same again changes nothing: it is not as the batch left it. */
+	OK(undo(room, "eve", batch, &results, &n));
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(results[i].status, STATUS_CONFLICT);
+	OK(undo(room, "eve", 4, &results, &n));
+	assert_str(states(room), "trash trash trash");
+	assert_str(room_value(room, "SELECT group_concat(state || n) FROM tally WHERE n > 0"), "trash3");
+}
+
+static void
+a_part_of_a_batch_can_be_undone(void **state)
+{
+	struct room *room = *state;
+	struct verdict_result *results;
+	size_t n;
+	struct verdict_target part[] = {{2, 4}, {9, 1}};
+	struct verdict_order order = {.key = &room->log_key, .site_id = room->site_id, .moderator = STR("eve"),
+	    .network = STR(""), .why = STR(""), .now = ROOM_NOW, .targets = part, .targets_n = 2};
+	int64_t batch = decide_three(room);
+	OK(verdict_undo(room->db, &room->arena, &order, batch, &results, &n));
+	assert_int_equal(n, 1);
+	assert_str(states(room), "trash published trash");
+}
+
+static void
+what_was_decided_since_stays(void **state)
+{
+	struct room *room = *state;
+	struct verdict_result *results;
+	size_t n;
+	int64_t batch = decide_three(room);
+	OK(decide(room, 2, 4, VERDICT_SPAM).status);
+	OK(undo(room, "eve", batch, &results, &n));
+	assert_str(states(room), "held spam spam");
+	assert_int_equal(results[0].status, STATUS_OK);
+	assert_int_equal(results[1].status, STATUS_CONFLICT);
+	assert_str(results[1].moderator, "eve");
+	assert_str(results[1].now_state, "spam");
+	assert_int_equal(results[1].decided_at, ROOM_NOW);
+	assert_int_equal(results[2].status, STATUS_OK);
+}
+
+static void
+only_own_and_signed_batches_are_undone(void **state)
+{
+	struct room *room = *state;
+	struct verdict_result *results;
+	size_t n;
+	int64_t batch = decide_three(room);
+	assert_int_equal(undo(room, "adam", batch, &results, &n), STATUS_MISSING);
+	assert_int_equal(undo(room, "eve", batch + 1, &results, &n), STATUS_MISSING);
+	assert_int_equal(undo(room, "eve", 99, &results, &n), STATUS_MISSING);
+	/* Whoever can write into the store must not decide by a moderator's hand. */
+	room_run(room, "UPDATE decision SET from_state = 'published' WHERE id = 3");
+	assert_int_equal(undo(room, "eve", batch, &results, &n), STATUS_INVALID);
+	assert_str(states(room), "trash trash trash");
+	assert_int_equal(room_number(room, "SELECT count(*) FROM decision"), 3);
+}
+
+/* As an import, or a moderator's answer to what waits, may have it. */
+static void
+answers_that_came_first_get_the_page_of_their_root(void **state)
+{
+	struct room *room = *state;
+	room_run(room, "UPDATE thread SET roots = 100");
+	add(room, 1, "held", "NULL");
+	add(room, 2, "held", "1");
+	add(room, 3, "held", "2");
+	add(room, 4, "held", "1");
+	decide(room, 3, 3, VERDICT_PUBLISHED);
+	assert_int_equal(room_number(room, "SELECT published FROM thread"), 0);
+	assert_int_equal(room_number(room, "SELECT count(*) FROM reply WHERE page_number IS NULL"), 4);
+	decide(room, 1, 3, VERDICT_PUBLISHED);
+	assert_str(room_value(room, "SELECT group_concat(id || ':' || page_number) FROM reply WHERE shown = 1"), "1:2");
+	decide(room, 2, 3, VERDICT_PUBLISHED);
+	assert_str(room_value(room, "SELECT group_concat(id || ':' || page_number) FROM reply WHERE shown = 1"), "1:2,2:2,3:2");
+	assert_int_equal(room_number(room, "SELECT published FROM thread"), 3);
+	decide(room, 1, 4, VERDICT_TRASH);
+	assert_int_equal(room_number(room, "SELECT published FROM thread"), 0);
+	assert_int_equal(room_number(room, "SELECT count(*) FROM reply WHERE shown = 1"), 0);
+}
 
 int
 main(void)
@@ -321,7 +462,13 @@ main(void)
 	    TEST(a_new_page_is_told_to_the_one_before),
 	    TEST(hidden_parents_hide_their_answers_from_the_count),
 	    TEST(counts_stay_right),
+	    TEST(a_mixed_batch_is_undone_and_done_again),
+	    TEST(a_part_of_a_batch_can_be_undone),
+	    TEST(what_was_decided_since_stays),
+	    TEST(only_own_and_signed_batches_are_undone),
 	    cmocka_unit_test(names_and_targets_are_read),
+	    TEST(answers_that_came_first_get_the_page_of_their_root),
+	    TEST(replies_in_a_ring_end),
 	};
 	return cmocka_run_group_tests_name("verdict", tests, NULL, NULL);
 }

@@ -60,6 +60,18 @@ times_go_both_ways(void **state)
 	}
 }
 
+static void
+waits_double_up_to_a_bound(void **state)
+{
+	static const struct {
+		int64_t tries, seconds;
+	} cases[] = {{0, 2}, {1, 4}, {2, 8}, {8, 512}, {9, 600}, {10, 600}, {INT64_MAX, 600}, {-1, 2}, {INT64_MIN, 2}};
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		assert_int_equal(when_again(cases[i].tries, 2, 600), cases[i].seconds);
+	assert_int_equal(when_again(0, 60, 4), 4);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, room_enter, room_leave)
 
 int
@@ -69,6 +81,7 @@ main(void)
 	    TEST(dates_and_times_are_read),
 	    TEST(what_is_no_date_is_refused),
 	    TEST(times_go_both_ways),
+	    TEST(waits_double_up_to_a_bound),
 	};
 	return cmocka_run_group_tests_name("when", tests, NULL, NULL);
 }

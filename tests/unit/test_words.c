@@ -8,7 +8,7 @@
 
 #include "words.h"
 
-enum { MEMORY = 1 << 20 };
+enum { MEMORY = 1 << 22 };
 
 static struct arena arena;
 

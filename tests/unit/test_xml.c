@@ -120,6 +120,26 @@ depth_and_text_are_bounded(void **state)
 	}
 }
 
+/* expat would keep the whole of it, and look through it again with each piece. */
+static void
+a_tag_has_an_end(void **state)
+{
+	struct room *room = *state;
+	static const char *const heads[] = {"<a x='", "<a><!--", "<a><?x ", "<a><b"};
+	for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
+		struct str head = str_from(heads[i]), told;
+		int64_t line;
+		for (size_t more = 0; more < 2; more++) {
+			size_t len = XML_TEXT_MOST + more * 2 * XML_TEXT_MOST;
+			char *text = arena_alloc(&room->arena, len);
+			memset(text, 'y', len);
+			memcpy(text, head.at, head.len);
+			assert_int_equal(read_all(room, (struct str){text, len}, 64 * 1024, &told, &line),
+			    more == 0 ? STATUS_INVALID : STATUS_TOO_LARGE);
+		}
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, room_enter, room_leave)
 
 int
@@ -129,6 +149,7 @@ main(void)
 	    TEST(elements_are_told_in_order),
 	    TEST(what_is_no_xml_is_refused_with_its_line),
 	    TEST(depth_and_text_are_bounded),
+	    TEST(a_tag_has_an_end),
 	};
 	return cmocka_run_group_tests_name("xml", tests, NULL, NULL);
 }

@@ -1,0 +1,276 @@
+// `rejoinder check` finds the usual mistakes: each is planted here, and docs/troubleshooting.md tells it in
+// the same words and the same order.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { signedIn } from '../lib/browserless.mjs';
+import { BIN, IS_ROOT, ROOT, freshAddress, makeInstance, sqlOf, tellSeed } from '../lib/instance.mjs';
+
+let it;
+before(async () => {
+  tellSeed();
+  it = await makeInstance({ doors: ['reader'] });
+  it.addModerator('editor', 'a steppe is not a step');
+  await it.post();
+});
+after(() => it?.tidy());
+
+const at = (...parts) => path.join(it.dir, ...parts);
+const check = () => { const run = it.cli(['check']); return { status: run.status, said: run.stdout, log: run.stderr }; };
+// Changes a mode, an owner or a file, and hands back how to undo it.
+function mode(file, bits) {
+  const before = fs.statSync(file).mode & 0o7777;
+  fs.chmodSync(file, bits);
+  return () => fs.chmodSync(file, before);
+}
+function owner(file, uid, gid = fs.statSync(file).gid) {
+  const was = fs.statSync(file);
+  fs.chownSync(file, uid, gid);
+  return () => fs.chownSync(file, was.uid, was.gid);
+}
+function away(file) {
+  fs.renameSync(file, `${file}.away`);
+  return () => fs.renameSync(`${file}.away`, file);
+}
+function configured(change) {
+  const was = fs.readFileSync(it.config);
+  it.configure(change);
+  return () => fs.writeFileSync(it.config, was);
+}
+function several(...undo) {
+  return async () => { for (const one of undo.reverse()) await one(); };
+}
+const row = (change, back) => { it.sql(change); return () => it.sql(back); };
+const file = (...parts) => { fs.mkdirSync(path.dirname(at(...parts)), { recursive: true }); fs.writeFileSync(at(...parts), 'x'); return at(...parts); };
+const post = async (n, address) => { for (let i = 0; i < n; i++) await it.post({}, { address: typeof address === 'function' ? address() : address }); };
+
+// [what the documentation calls it, 'mend' or 'note', how it is planted, whether that needs root]
+const PLANTED = [
+  ['put the copy back; WHAT TO KEEP in rejoinder(1) says what is lost without it, and what makes a new one', 'mend', () => away(at('keys', 'receipt.key'))],
+  ['has mode 0644; chmod 0640 it', 'mend', () => mode(at('keys', 'matching.key'), 0o644)],
+  ['has another owner or group than the database: chown --reference=', 'mend', () => several(mode(`${it.database}.turn`, 0o600), owner(`${it.database}.turn`, 65534, 65534)), true],
+  ['is not for its group to write, and the doors are two users: chmod 660 it', 'mend', () => several(mode(it.database, 0o640), owner(it.database, 65534)), true],
+  ['cannot be written by the moderators\' door: chmod 2775 it', 'mend', () => several(mode(it.public, 0o755), owner(it.public, 65534)), true],
+  ['both doors run as one user', 'note', () => () => {}],
+  ['all else is looked at as the moderators\' user; standard error says why that cannot be', 'mend', () => owner(at('moderators'), 65534), true],
+  ['so a web server that is neither its user nor in its group cannot pass: chmod o+x it', 'note', () => mode(it.dir, 0o700)],
+  ['so the web server cannot read it: chmod o+r it', 'mend', () => mode(file('public', 'main', 'threads', 'a', '~', 'thread.html'), 0o600)],
+  ['so the web server cannot connect: start the door with --mode 0660', 'mend', () => mode(it.socket('reader'), 0o600)],
+  ['nobody listens there: start reader.fcgi', 'note', async () => { await it.stop('reader', 'SIGKILL'); return () => it.start('reader'); }],
+  ['net.core.somaxconn is', 'note', null], // below: in a network namespace of its own
+  ['is no folder: name the one with the articles\' files', 'mend', () => configured({ site: { document_root: at('nowhere') } })],
+  ['does not belong to the configured sealing_key: put back the one that fits', 'mend', () => configured({ top: { sealing_key: '0'.repeat(64) } })],
+  ['the doors would not start; standard error says why', 'mend', () => { fs.writeFileSync(at('own.words'), 'form.titel = x\n'); return configured({ site: { words: at('own.words') } }); }],
+  ['is empty: rejoinder pages import FILE --site main', 'mend', () => configured({ site: { page_list: true } })],
+  ['is of a time to come: set the clock', 'mend', () => row('UPDATE reply SET created_at = created_at + 90000', 'UPDATE reply SET created_at = created_at - 90000')],
+  ['came without an address: the web server must pass REMOTE_ADDR', 'mend', async () => { await post(1, ''); return () => it.sql('UPDATE reply SET network_sealed = NULL, content_hash = content_hash WHERE id = (SELECT max(id) FROM reply)'); }, 'last'],
+  ['came from one network, as if from a proxy', 'mend', null], // below
+  ['database: ', 'mend', null], // tests/flow/faults.test.mjs
+  ['is not as it was stored', 'mend', () => row("UPDATE reply SET name = name || '.' WHERE id = 1", "UPDATE reply SET name = substr(name, 1, length(name) - 1) WHERE id = 1")],
+  ['a new pair of keys was not made to its end: run rejoinder rekey again', 'mend', () => { const left = file('moderators', 'secret.key.new'); return () => fs.rmSync(left); }],
+  ['addresses are sealed to the former one): restart both doors, then run rejoinder rekey --finish', 'note', () => { fs.copyFileSync(at('moderators', 'secret.key'), at('moderators', 'secret.key.former')); return () => fs.rmSync(at('moderators', 'secret.key.former')); }],
+  ['addresses do not open with the secret key: if ', 'note', null], // tests/flow/rekey.test.mjs
+  ['pages lag behind the store', 'mend', () => row('INSERT INTO publication (thread_id, page_number, revision, asked_at, due_at) SELECT id, 1, 1, 0, 4000000000 FROM thread LIMIT 1', 'DELETE FROM publication')],
+  ['could not be written 3 times: broken', 'mend', () => row("INSERT INTO publication (thread_id, page_number, revision, asked_at, tries, failure) SELECT id, 1, 1, 0, 3, 'broken' FROM thread LIMIT 1", 'DELETE FROM publication')],
+  ['do not hold what is published: run rejoinder publish --all', 'mend', null], // below
+];
+
+test('what is as it must be is well', () => {
+  const { status, said, log } = check();
+  assert.equal(status, 0, said + log);
+  assert.match(said, /All is well(, with \d+ notes?)?\.\n$/);
+  const notes = (said.match(/^note /gm) ?? []).length;
+  assert.match(said, notes === 0 ? /All is well\.\n$/ : new RegExp(`All is well, with ${notes} note${notes === 1 ? '' : 's'}\\.\\n$`));
+  assert.doesNotMatch(said, /^mend/m);
+});
+
+for (const [words, kind, plant, needs] of PLANTED.filter(([, , plant, needs]) => plant && needs !== 'last')) {
+  test(`${kind}: ${words}`, { skip: needs === true && !IS_ROOT && 'another owner needs root' }, async () => {
+    const undo = await plant();
+    try {
+      const { status, said, log } = check();
+      const line = said.split('\n').find((one) => one.includes(words));
+      assert.ok(line?.startsWith(kind), `${said}${log}`);
+      assert.equal(status, kind === 'mend' ? 1 : 0, said + log);
+    } finally {
+      await undo();
+    }
+    assert.equal(check().status, 0, `mended again: ${check().said}`);
+  });
+}
+
+test('what keeps the doors from starting is told by the same words as the doors tell it', () => {
+  for (const [undo, words] of [
+    [() => { fs.writeFileSync(at('own.words'), 'form.titel = x\n'); return configured({ site: { words: at('own.words') } }); }, /own\.words: line 1: unknown key form\.titel/],
+    [() => configured({ site: { time_zone: 'Asia/Nowhere' } }), /time_zone: .*Nowhere is no file of the zone database/],
+    [() => { const was = it.sql('PRAGMA user_version')[0].user_version; sqlOf(it.database, 'PRAGMA user_version = 9999'); return () => sqlOf(it.database, `PRAGMA user_version = ${was}`); }, /rejoinder\.db: is of version 9999, newer than this program/],
+    [() => configured({ site: { base: 'https://example.org/news' } }), /line \d+: base: write the site's address/],
+  ]) {
+    const back = undo();
+    const { status, log } = check();
+    back();
+    assert.equal(status, 1, String(words));
+    assert.match(log, words);
+  }
+});
+
+test('net.core.somaxconn below the backlog is noted', (t) => {
+  if (!IS_ROOT) return t.skip('a network namespace needs root');
+  const run = spawnSync('unshare', ['-n', 'sh', '-c', 'echo 128 >/proc/sys/net/core/somaxconn && exec "$@"', 'sh', path.join(BIN, 'rejoinder'), '--config', it.config, 'check'], { encoding: 'utf8' });
+  if (/unshare|read-only|cannot create/i.test(run.stderr)) return t.skip(run.stderr.trim());
+  assert.match(run.stdout, /^note {5}net\.core\.somaxconn is 128: .*sysctl -w net\.core\.somaxconn=4096$/m, run.stderr);
+});
+
+test('replies that all came from one network look like a proxy’s, unless the site is local', async () => {
+  const own = await makeInstance({ site: { base: 'https://news.example' }, sites: { other: { base: 'http://localhost:8080', mount: '/other' } }, doors: ['reader'] });
+  const said = () => own.cli(['check']).stdout;
+  try {
+    for (let i = 0; i < 19; i++) await own.post({}, { address: `10.0.0.${i}` });
+    assert.doesNotMatch(said(), /as if from a proxy/, 'too few to tell');
+    await own.post({}, { address: '10.0.0.77' });
+    assert.match(said(), /^mend {5}the newest 20 replies of site main came from one network, as if from a proxy: let the web server find/m);
+    for (let i = 0; i < 21; i++) await own.post({ page: '/x' }, { uri: '/other/reply', site: 'other', address: '127.0.0.1' });
+    assert.doesNotMatch(said(), /site other/, 'a trial on one machine');
+    await own.post({}, { address: freshAddress() });
+    assert.doesNotMatch(said(), /as if from a proxy/);
+  } finally {
+    await own.tidy();
+  }
+});
+
+test('a published file that is gone or holds other replies than it must is told, until all is published again', async () => {
+  const own = await makeInstance({ doors: ['reader'] });
+  try {
+    own.addModerator('editor', 'a steppe is not a step');
+    await own.start('moderator');
+    const moderator = await signedIn(own);
+    const ids = [];
+    for (let i = 0; i < 2; i++) ids.push((await own.post({ page: '/approved', comment: `<article id="reply-77"> {"id":"77"} ${i}` })).id);
+    await own.post({ page: '/held' });
+    for (const id of ids) await moderator.approve(id);
+    const run = () => own.cli(['check']);
+    const well = run();
+    assert.equal(well.status, 0, well.stdout + well.stderr);
+    assert.match(well.stdout, /^ok {7}published files of 2 pages compared with the store$/m);
+    const files = ['thread.html', 'thread.json', 'feed.xml'].map((name) => own.threadFile('/approved', name));
+    const [html, json, feed] = files;
+    const altered = (file, from, to) => () => { const was = fs.readFileSync(file, 'utf8'); assert.ok(was.includes(from), was); fs.writeFileSync(file, was.replaceAll(from, to)); };
+    const halved = () => fs.writeFileSync(html, fs.readFileSync(html, 'utf8').split(`<article id="reply-${ids[1]}"`)[0]);
+    for (const plant of [() => fs.rmSync(html), () => fs.rmSync(json), () => fs.rmSync(feed), () => fs.rmSync(path.dirname(html), { recursive: true }),
+      altered(html, `id="reply-${ids[0]}"`, 'id="reply-99"'), altered(html, `id="reply-${ids[0]}"`, `id="reply-${ids[1]}"`), altered(json, `{"id":"${ids[1]}"`, '{"id":"99"'), halved,
+      () => own.sql(`UPDATE reply SET state = 'trash', shown = 0 WHERE id = ${ids[0]}`)]) {
+      plant();
+      const { status, stdout, stderr } = run();
+      assert.equal(status, 1, `${plant}: ${stdout}${stderr}`);
+      assert.match(stdout, /^mend {5}the files of page 1 of \/approved of site main do not hold what is published: run rejoinder publish --all$/m);
+      own.mustCli(['publish', '--all']);
+      assert.equal(run().status, 0, run().stdout);
+    }
+  } finally {
+    await own.tidy();
+  }
+});
+
+test('a reply without REMOTE_ADDR is told', async () => {
+  await post(1, '');
+  const { status, said } = check();
+  assert.equal(status, 1);
+  assert.match(said, /^mend {5}1 of the newest \d+ replies of site main came without an address: the web server must pass REMOTE_ADDR$/m);
+  assert.equal((it.logs.reader.match(/the web server passes no REMOTE_ADDR/g) ?? []).length, 1, 'and in the log, once');
+});
+
+test('what else the web server does not pass is in the log of either door, once', async () => {
+  const own = await makeInstance({ doors: ['reader', 'moderator'] });
+  try {
+    for (const door of ['reader', 'moderator']) {
+      const health = `/comments/${door === 'reader' ? '' : 'moderate/'}health`;
+      const told = (name) => (own.logs[door].match(new RegExp(`the web server passes no ${name}: `, 'g')) ?? []).length;
+      assert.equal((await own[door]({ uri: health })).status, 200);
+      const sent = own.goodReply();
+      await own[door]({ method: 'POST', uri: health, json: sent });
+      for (const name of ['REMOTE_ADDR', 'REQUEST_URI', 'REQUEST_METHOD', 'CONTENT_LENGTH']) {
+        assert.equal(told(name), 0, `${door} ${name}: all was passed`);
+        for (const _ of [1, 2]) await own[door]({ method: 'POST', uri: health, json: sent, without: [name] });
+        assert.equal(told(name), 1, `${door} ${name}`);
+      }
+    }
+  } finally {
+    await own.tidy();
+  }
+});
+
+test('--config and --help may stand behind the command, too', () => {
+  const wanted = it.cli(['stats']);
+  for (const words of [['stats', '--config', it.config], ['stats', '-c', it.config], ['stats', `--config=${it.config}`], ['-c', '/nowhere', 'stats', '--site', 'main', '-c', it.config]]) {
+    const run = spawnSync(path.join(BIN, 'rejoinder'), words, { encoding: 'utf8' });
+    assert.deepEqual([run.status, run.stdout, run.stderr], [0, wanted.stdout, ''], words.join(' '));
+  }
+  for (const words of ['check -h', 'check --help', 'check --accept-log --help', 'moderator add --help', 'init --help', 'init -h']) {
+    const run = it.cli(words.split(' '), { input: 'not a name but an option\n' });
+    assert.deepEqual([run.status, run.stderr], [0, ''], words);
+    assert.match(run.stdout, /^Usage: rejoinder /);
+  }
+  assert.equal(it.sql('SELECT count(*) AS n FROM account', it.moderators)[0].n, 1, 'nobody is called --help');
+  const wrong = it.cli(['stats', '--config']);
+  assert.deepEqual([wrong.status, wrong.stdout], [2, '']);
+  assert.match(wrong.stderr, /--config wants the file/);
+});
+
+test('a word that a command does not know is named, before how it is used', () => {
+  for (const [words, wanted] of [['check foo', /^rejoinder: check does not know "foo"\nUsage: /], ['check --bad', /^rejoinder: check has no option "--bad"\nUsage: /],
+    ['backup', /^rejoinder: backup wants FILE\nUsage: /], ['snippet iis /x', /^rejoinder: snippet does not know "iis"\nUsage: /], ['publish --all --site', /^rejoinder: --site wants a site's name\nUsage: /],
+    ['close --sitex', /^rejoinder: close has no option "--sitex"\nUsage: /], ['erase --keep', /^rejoinder: erase has no option "--keep"\nUsage: /], ['moderator add --force', /^rejoinder: moderator has no option "--force"\nUsage: /],
+    ['close /a /b', /^rejoinder: close has too few or too many words behind it\nUsage: /], ['init foo', /^rejoinder: init does not know "foo"\nUsage: /],
+    ['foo', /^rejoinder: there is no command "foo"; rejoinder --help lists them\n$/]]) {
+    const { status, stdout, stderr } = it.cli(words.split(' '));
+    assert.deepEqual([status, stdout], [2, ''], words);
+    assert.match(stderr, wanted);
+  }
+  assert.equal(it.cli(['help']).stdout, it.cli(['--help']).stdout);
+  assert.equal(it.cli(['version']).stdout, it.cli(['--version']).stdout);
+  assert.match(it.mustCli(['init']).stdout ?? it.cli(['init']).stdout, /\nNothing was missing\.\n$/);
+});
+
+test('docs/troubleshooting.md tells them in this order and with these words', () => {
+  const text = fs.readFileSync(path.join(ROOT, 'docs/troubleshooting.md'), 'utf8');
+  const section = text.slice(text.indexOf('## `rejoinder check` says'));
+  const rows = section.slice(0, section.indexOf('\n## ')).split('\n').filter((line) => line.startsWith('| `'));
+  let next = 0;
+  for (const [words, kind] of PLANTED) {
+    const found = rows.findIndex((line, i) => i >= next && line.startsWith(`| \`${kind}`) && line.includes(words));
+    assert.ok(found >= 0, `«${words}» is not among:\n${rows.slice(next).join('\n')}`);
+    assert.equal(found, next, `${rows[next]} stands before «${words}»`);
+    next = found + 1;
+  }
+  assert.ok(rows.slice(next).every((line) => /log: |log\.key/.test(line)), rows.slice(next).join('\n'));
+});
+
+test('what somebody wrote into the store or a folder reaches the terminal without its control characters', () => {
+  const page = "'/a' || char(27) || ']0;x' || char(7)";
+  it.sql(`INSERT INTO publication (thread_id, page_number, revision, asked_at, tries, failure) SELECT id, 1, 1, 0, 3, ${page} FROM thread LIMIT 1`);
+  fs.writeFileSync(at('public', 'main', 'threads', '\x1b[2J'), 'x', { mode: 0o600 });
+  try {
+    const { said } = check();
+    assert.match(said, /could not be written 3 times: \/a\\x1b\]0;x\\x07;/);
+    assert.match(said, /threads\/\\x1b\[2J has mode 0600/);
+    assert.doesNotMatch(said, /[\x00-\x09\x0b-\x1f\x7f]/);
+  } finally {
+    it.sql('DELETE FROM publication');
+    fs.rmSync(at('public', 'main', 'threads', '\x1b[2J'));
+  }
+});
+
+test('nor does the name of a state', async () => {
+  const email = 'bell@example.org';
+  await it.post({ email });
+  it.sql(`PRAGMA ignore_check_constraints = 1; UPDATE reply SET state = 'held' || char(7) WHERE id = (SELECT max(id) FROM reply);
+    INSERT INTO tally VALUES (1, char(27) || '[2J', 1)`);
+  try {
+    assert.match(it.mustCli(['stats']).stdout, /^ {2}\\x1b\[2J +1$/m);
+    assert.match(it.mustCli(['erase', email, '--dry-run']).stdout, /^reply \d+, held\\x07$/m);
+  } finally {
+    it.sql("DELETE FROM tally WHERE state LIKE '%[%'; DELETE FROM reply WHERE id = (SELECT max(id) FROM reply)");
+  }
+});
