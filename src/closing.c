@@ -50,7 +50,7 @@ close_page(struct work *work, struct db_conn *conn)
 	*work->result = (struct closing_result){.changed = true, .thread_id = thread.id};
 	status = thread_close(conn, &in, NULL);
 	if (status == STATUS_OK)
-		status = publish_ask(conn, work->arena, thread.id, order->now);
+		status = publish_ask(conn, work->arena, thread.id, order->now, true);
 	return status == STATUS_OK ? note(work, conn, order->closed ? JOURNAL_CLOSE : JOURNAL_REOPEN) : status;
 }
 

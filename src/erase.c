@@ -87,7 +87,7 @@ keep_words(struct erasing *erasing, struct db_conn *conn)
 	enum status status = erase_author_store(conn, &in, NULL);
 	erasing->result->kept = true;
 	/* The name stands on its page, in feeds, and beside what answers it. */
-	return status == STATUS_OK ? publish_ask(conn, erasing->arena, row.thread_id, erasing->order->now) : status;
+	return status == STATUS_OK ? publish_ask(conn, erasing->arena, row.thread_id, erasing->order->now, true) : status;
 }
 
 static enum status

@@ -137,7 +137,7 @@ retitle(struct db_conn *conn, struct batch *batch, const struct line *line)
 	if (!import->job.write)
 		return STATUS_OK;
 	status = thread_retitle(conn, &(struct thread_retitle_in){.id = thread.id, .title = line->title}, NULL);
-	return status == STATUS_OK ? publish_ask(conn, &import->batch, thread.id, import->job.now) : status;
+	return status == STATUS_OK ? publish_ask(conn, &import->batch, thread.id, import->job.now, true) : status;
 }
 
 static enum status

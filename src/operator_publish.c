@@ -27,7 +27,7 @@ ask_for_threads(struct db_conn *conn, void *context)
 	struct asking *asking = context;
 	enum status status = STATUS_OK;
 	for (size_t i = 0; status == STATUS_OK && i < asking->n; i++)
-		status = publish_ask(conn, asking->arena, asking->threads[i].id, asking->now);
+		status = publish_ask(conn, asking->arena, asking->threads[i].id, asking->now, false);
 	return status;
 }
 

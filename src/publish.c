@@ -314,10 +314,10 @@ publish_whatever_lags(const struct publish_press *press)
 }
 
 enum status
-publish_ask(struct db_conn *conn, struct arena *arena, int64_t thread_id, int64_t now)
+publish_ask(struct db_conn *conn, struct arena *arena, int64_t thread_id, int64_t now, bool changed)
 {
 	struct thread_change_row thread;
-	struct thread_change_in change = {.id = thread_id, .updated_at = now};
+	struct thread_change_in change = {.id = thread_id, .updated_at = changed ? now : 0};
 	enum status status = thread_change(conn, arena, &change, &thread);
 	int64_t pages = status == STATUS_OK ? publish_page_number(thread.roots) : 0;
 	for (int64_t number = 1; status == STATUS_OK && number <= pages; number++) {

@@ -74,8 +74,11 @@ MUST_USE enum status publish_whatever_lags(const struct publish_press *press);
 /* Is there a thread for publish_lagging?  MISSING when nothing lags that is due. */
 MUST_USE enum status publish_waits(const struct publish_press *press, struct arena *arena, bool eager);
 
-/* Notes that all pages of a thread must be written anew; within a db_write. */
-MUST_USE enum status publish_ask(struct db_conn *conn, struct arena *arena, int64_t thread_id, int64_t now);
+/*
+ * Notes that all pages of a thread must be written anew; within a db_write. If `changed`, readers see
+ * another thread then, and its `updated_at` becomes `now`; if not, the files only come back as they were.
+ */
+MUST_USE enum status publish_ask(struct db_conn *conn, struct arena *arena, int64_t thread_id, int64_t now, bool changed);
 
 /*
  * Writes the site's stand-ins, for when nobody answers: the empty thread (empty/thread.html, .json,

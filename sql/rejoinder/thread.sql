@@ -19,12 +19,12 @@ SELECT thread.id, thread.site_id, site.name AS site, thread.page, thread.title, 
   FROM thread JOIN site ON site.id = thread.site_id
  WHERE thread.id = :id;
 
--- thread_change: notes a change of published files; returns what the thread is then.
+-- thread_change: notes that published files must be written; 0 as updated_at: readers see no change. Returns what the thread is then.
 -- one
 -- in published_more integer
 -- in roots_more integer
 UPDATE thread SET revision = revision + 1, published = published + :published_more, roots = roots + :roots_more,
-       updated_at = :updated_at
+       updated_at = iif(:updated_at > 0, :updated_at, updated_at)
  WHERE id = :id
 RETURNING revision, roots;
 

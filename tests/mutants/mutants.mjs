@@ -109,6 +109,8 @@ export default [
     find: 'RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS', put: '0' },
   { name: 'what-must-be-published-is-not-noted', file: 'src/verdict.c', catch: 'flow publication.test.mjs an approved reply stands in',
     find: 'return publication_ask(conn, &ask, NULL);', put: '(void)ask;\n\t(void)conn;\n\treturn STATUS_OK;' },
+  { name: 'files-that-come-back-look-changed', file: 'src/operator_publish.c', catch: 'flow publication.test.mjs makes lost files anew',
+    find: 'asking->now, false)', put: 'asking->now, true)' },
   { name: 'a-failed-publication-is-forgotten', file: 'src/publish.c', catch: 'flow publication.test.mjs a failed publication is tried again',
     find: 'if (status == STATUS_OK) status = db_write(press->db, note_done, &sheet);',
     put: 'status = db_write(press->db, note_done, &sheet);' },

@@ -324,7 +324,7 @@ static enum status
 ask_all(struct db_conn *conn, void *context)
 {
 	struct room *room = context;
-	return publish_ask(conn, &room->arena, 1, ROOM_NOW);
+	return publish_ask(conn, &room->arena, 1, ROOM_NOW, true);
 }
 
 static void
@@ -664,7 +664,7 @@ static enum status
 ask_for_all(struct db_conn *conn, void *context)
 {
 	struct room *room = context;
-	return publish_ask(conn, &room->arena, 1, ROOM_NOW);
+	return publish_ask(conn, &room->arena, 1, ROOM_NOW, true);
 }
 
 static void
