@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "fd.h"
 #include "log.h"
 
 enum { VERSION = 1, RECORD_BEGIN = 1, RECORD_PARAMS = 4, RECORD_STDIN = 5, ROLE_RESPONDER = 1 };
@@ -179,25 +180,10 @@ fcgi_collect_feed(struct fcgi_collect *collect, const uint8_t *bytes, size_t len
 /* --- writing down again --------------------------------------------------------------------------- */
 
 static bool
-write_all(int fd, const uint8_t *bytes, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, bytes, len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		bytes += n;
-		len -= (size_t)n;
-	}
-	return true;
-}
-
-static bool
 write_record(int fd, uint8_t type, const uint8_t *content, size_t len)
 {
 	const uint8_t head[FCGI_RECORD_HEAD] = {VERSION, type, 0, 1, (uint8_t)(len >> 8), (uint8_t)(len & 255), 0, 0};
-	return write_all(fd, head, sizeof head) && write_all(fd, content, len);
+	return fd_write_all(fd, head, sizeof head) && fd_write_all(fd, content, len);
 }
 
 /* In records of at most CONTENT_MOST, and the empty one that ends it. */

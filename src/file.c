@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "fd.h"
 #include "log.h"
 
 #define TEMPORARY ".new-"
@@ -89,20 +90,6 @@ open_parent(const struct file_tree *tree, char *path, const char **name)
 }
 
 static bool
-write_all(int fd, struct str content)
-{
-	while (content.len > 0) {
-		ssize_t n = write(fd, content.at, content.len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return false;
-		content = str_sub(content, (size_t)n, content.len);
-	}
-	return true;
-}
-
-static bool
 advance_mtime(int fd, int folder, const char *name)
 {
 	struct stat old;
@@ -120,7 +107,7 @@ replace_in(int folder, const char *temporary, const char *name, struct str conte
 	int fd = open_beneath(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, FILE_MODE);
 	if (fd < 0)
 		return false;
-	bool done = fchmod(fd, FILE_MODE) == 0 && write_all(fd, content) && advance_mtime(fd, folder, name) &&
+	bool done = fchmod(fd, FILE_MODE) == 0 && fd_write_all(fd, content.at, content.len) && advance_mtime(fd, folder, name) &&
 	            fsync(fd) == 0;
 	done = close(fd) == 0 && done;
 	done = done && renameat(folder, temporary, folder, name) == 0 && fsync(folder) == 0;
@@ -236,7 +223,7 @@ file_make(const char *path, struct str content, mode_t mode)
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 	if (fd < 0)
 		return errno == EEXIST ? STATUS_CONFLICT : complain("cannot make", path);
-	bool written = fchmod(fd, mode) == 0 && write_all(fd, content) && fsync(fd) == 0;
+	bool written = fchmod(fd, mode) == 0 && fd_write_all(fd, content.at, content.len) && fsync(fd) == 0;
 	int reason = errno;
 	close(fd);
 	if (!written) {
@@ -334,7 +321,7 @@ file_pour(int from, int to)
 		n = read(from, piece, sizeof piece);
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0 || !write_all(to, (struct str){piece, (size_t)n}))
+		if (n < 0 || !fd_write_all(to, piece, (size_t)n))
 			return complain("cannot", n < 0 ? "read a copy" : "write a copy");
 	} while (n != 0);
 	return STATUS_OK;

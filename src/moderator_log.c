@@ -1,6 +1,7 @@
 /*
  * moderator_log.c - the log as a page: who did what, when, from where and why.
  */
+#include "moderator_queue.h"
 #include "moderator_visit.h"
 
 #include "journal.h"
@@ -178,19 +179,6 @@ find(const struct moderator_visit *visit, struct db_conn *conn, const struct sie
 /* --- a row ------------------------------------------------------------------------------------------------- */
 
 static struct str
-state_name(const struct moderator_visit *visit, struct str state)
-{
-	static const enum word words[VERDICT_STATES] = {
-	    [VERDICT_HELD] = WORD_STATE_HELD,
-	    [VERDICT_PUBLISHED] = WORD_STATE_PUBLISHED,
-	    [VERDICT_SPAM] = WORD_STATE_SPAM,
-	    [VERDICT_TRASH] = WORD_STATE_TRASH,
-	};
-	enum verdict_state known;
-	return verdict_state(state, &known) == STATUS_OK ? moderator_say(visit, words[known]) : state;
-}
-
-static struct str
 what_was_done(const struct moderator_visit *visit, const struct journal_row *row)
 {
 	static const enum word words[JOURNAL_ACTIONS] = {
@@ -210,8 +198,8 @@ what_was_done(const struct moderator_visit *visit, const struct journal_row *row
 	    [JOURNAL_RESTORE] = WORD_LOG_ACTION_RESTORE,
 	};
 	enum journal_action action;
-	struct word_hole holes[] = {{.name = STR("from"), .text = state_name(visit, row->from_state)},
-	    {.name = STR("to"), .text = state_name(visit, row->to_state)}};
+	struct word_hole holes[] = {{.name = STR("from"), .text = moderator_state_word(visit, row->from_state)},
+	    {.name = STR("to"), .text = moderator_state_word(visit, row->to_state)}};
 	if (journal_action(row->action, &action) != STATUS_OK)
 		return moderator_say(visit, WORD_LOG_ACTION_OTHER);
 	size_t holes_n = action == JOURNAL_DECIDE || action == JOURNAL_UNDO ? 2 : 0;

@@ -273,7 +273,9 @@ moderator_state_word(const struct moderator_visit *visit, struct str state)
 	    [VERDICT_TRASH] = WORD_STATE_TRASH,
 	};
 	enum verdict_state known;
-	return moderator_say(visit, verdict_state(state, &known) == STATUS_OK ? words[known] : WORD_STATE_WITHDRAWN);
+	if (verdict_state(state, &known) == STATUS_OK)
+		return moderator_say(visit, words[known]);
+	return str_eq(state, STR("withdrawn")) ? moderator_say(visit, WORD_STATE_WITHDRAWN) : state;
 }
 
 static void

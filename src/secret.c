@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "fd.h"
 #include "log.h"
 
 _Static_assert(SECRET_KEY == crypto_box_PUBLICKEYBYTES, "public keys");
@@ -67,21 +68,6 @@ trouble(const char *path, const char *what)
 	return error == ENOSPC || error == EDQUOT || error == EROFS ? STATUS_BUSY : STATUS_BROKEN;
 }
 
-static bool
-write_all(int fd, const char *bytes, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, bytes, len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		bytes += n;
-		len -= (size_t)n;
-	}
-	return true;
-}
-
 /* A key that a power cut takes, after it was used, opens nothing any more: the folder is synced too. */
 static bool
 sync_folder(const char *path)
@@ -107,7 +93,7 @@ fill(int fd, unsigned mode, const struct secret_key *key)
 	char hex[HEX + 1];
 	sodium_bin2hex(hex, sizeof hex, key->bytes, sizeof key->bytes);
 	hex[HEX] = '\n';
-	bool filled = fchmod(fd, (mode_t)mode) == 0 && write_all(fd, hex, sizeof hex) && fsync(fd) == 0;
+	bool filled = fchmod(fd, (mode_t)mode) == 0 && fd_write_all(fd, hex, sizeof hex) && fsync(fd) == 0;
 	sodium_memzero(hex, sizeof hex);
 	return filled;
 }

@@ -99,7 +99,7 @@ export default [
   { name: 'a-new-folder-is-not-synced', file: 'src/file.c', catch: 'unit test_durable',
     find: '|| fsync(folder) != 0)', put: ')' },
   { name: 'a-key-file-is-not-synced', file: 'src/file.c', catch: 'unit test_durable',
-    find: 'write_all(fd, content) && fsync(fd) == 0;', put: 'write_all(fd, content);' },
+    find: 'fd_write_all(fd, content.at, content.len) && fsync(fd) == 0;', put: 'fd_write_all(fd, content.at, content.len);' },
   { name: 'a-published-file-is-written-in-place', file: 'src/file.c', catch: 'flow publication.test.mjs a rewritten file is another file',
     find: 'int fd = open_beneath(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, FILE_MODE);',
     put: 'int fd = open_beneath(folder, temporary = name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, FILE_MODE);' },
