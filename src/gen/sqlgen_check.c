@@ -31,20 +31,23 @@ same_name(struct str a, struct str b)
 	return str_eq_nocase(a, b);
 }
 
-static void
+static int
 touch(struct check *check, const char *table, const char *via)
 {
 	struct touched now = {str_from(table), str_from(via)};
 	for (size_t i = 0; i < check->touched_n; i++) {
 		if (same_name(check->touched[i].table, now.table) &&
 		    same_name(check->touched[i].via, now.via))
-			return;
+			return SQLITE_OK;
 	}
-	if (check->touched_n == TOUCHED_MOST)
-		return;
+	if (check->touched_n == TOUCHED_MOST) {
+		check->forbidden = "touches more tables than the generator can keep";
+		return SQLITE_DENY;
+	}
 	now.table = str_copy(&check->gen->arena, now.table);
 	now.via = str_copy(&check->gen->arena, now.via);
 	check->touched[check->touched_n++] = now;
+	return SQLITE_OK;
 }
 
 static int
@@ -61,13 +64,11 @@ authorize(
 		return SQLITE_OK;
 	case SQLITE_INSERT:
 		check->query->writes = true;
-		touch(check, first, via);
-		return SQLITE_OK;
+		return touch(check, first, via);
 	case SQLITE_READ:
 	case SQLITE_UPDATE:
 	case SQLITE_DELETE:
-		touch(check, first, via);
-		return SQLITE_OK;
+		return touch(check, first, via);
 	default:
 		check->forbidden = "is neither SELECT, INSERT, UPDATE nor DELETE";
 		return SQLITE_DENY;

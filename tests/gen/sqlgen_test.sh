@@ -142,6 +142,18 @@ refuse 'a pragma' query.sql:2 'neither SELECT' <<'SQL'
 PRAGMA synchronous = OFF;
 SQL
 
+many_tables() { # a statement that reads the table by 70 ways
+	echo '-- widely: from everywhere.'
+	echo '-- many'
+	printf 'WITH '
+	for i in $(seq 70); do printf 'way%s AS (SELECT id FROM page WHERE id = %s), ' "$i" "$i"; done
+	printf 'last AS (SELECT id FROM way1)\nSELECT id FROM last'
+	for i in $(seq 2 70); do printf ' UNION ALL SELECT id FROM way%s' "$i"; done
+	echo ';'
+}
+many_tables >many
+refuse 'more tables than can be kept' query.sql:3 'touches more tables than the generator can keep' <many
+
 # --- refused: types ------------------------------------------------------------------------------
 
 refuse 'a parameter of unknown type' query.sql:1 'parameter :most is no column' <<'SQL'
