@@ -50,8 +50,8 @@ PROGRAMS := $(BIN)/reader.fcgi $(BIN)/moderator.fcgi $(BIN)/rejoinder
 UNIT     := $(patsubst tests/unit/%.c,$(BUILD)/test/%,$(wildcard tests/unit/test_*.c))
 
 .PHONY: all help demo test test-unit test-gen test-package test-machine test-flow test-served test-browser test-lint test-asan test-valgrind \
-  test-clang test-restart test-crash test-mutants test-mutants-short test-servers packages-build packages-demo packages-test \
-  packages-servers packages-package packages-crash packages-machine clean
+  test-clang test-restart test-crash test-mutants test-mutants-short test-servers test-docs packages-build packages-demo packages-test \
+  packages-servers packages-package packages-crash packages-docs packages-machine clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -115,7 +115,7 @@ $(PROGRAMS):
 
 # --- the demo -------------------------------------------------------------------------------------
 
-packages-build packages-demo packages-test packages-servers packages-package packages-crash packages-machine: packages-%:
+packages-build packages-demo packages-test packages-servers packages-package packages-crash packages-docs packages-machine: packages-%:
 	@deploy/install-packages.sh $*
 
 demo: packages-build packages-demo ## run the sample article behind nginx on localhost (PORT=8080, FRESH=1)
