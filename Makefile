@@ -167,16 +167,16 @@ test-docs: packages-docs ## type what docs/deploy says into bare Debian machines
 	@node tests/docs/run.mjs $(DOCS)
 
 test-browser: all node_modules ## the whole story in Chromium
-	@BIN=$(BIN) tests/run-node tests/browser
+	@BIN=$(BIN) LANES=$(or $(LANES),2) tests/run-node tests/browser
 
 # The short form is tests/flow/life.test.mjs.
 test-restart: all node_modules ## 10,000 requests and 20 restarts, 3,000 clients at once: nothing fails
 	@BIN=$(BIN) RESTART_REQUESTS=10000 RESTARTS=20 ONLY=life.test.mjs tests/run-node tests/flow
-	@BIN=$(BIN) tests/run-node tests/restart
+	@BIN=$(BIN) LANES=1 tests/run-node tests/restart
 
 test-crash: packages-build packages-crash ## the power is cut while replies come (CUTS=50: so often; root)
 	@$(MAKE) --no-print-directory -s all
-	@BIN=$(BIN) CUTS=$(or $(CUTS),2) tests/run-node tests/crash
+	@BIN=$(BIN) CUTS=$(or $(CUTS),2) LANES=1 tests/run-node tests/crash
 
 node_modules: package-lock.json
 	npm ci --no-audit --no-fund
