@@ -59,6 +59,7 @@ MUST_USE enum status moderator_view_find(const struct moderator_visit *visit, st
 /* What is said above a queue. */
 struct moderator_said {
 	struct str status, about, notice;
+	struct str unseen;                 /* ids of published ones that are not shown, a blank between them */
 	int64_t undo;                      /* the batch that can be taken back; 0: none */
 	struct str undo_reply, undo_state; /* of a batch of one: the reply as it is now, and what it was */
 	bool undo_approval;                /* it is only a part of what is said */
@@ -99,6 +100,8 @@ struct moderator_batch {
 	int64_t reply_id, revision;       /* of that, afterwards */
 	int64_t n;                        /* replies */
 	int64_t left;                     /* that are still as it left them */
+	struct str unseen;                /* published, yet not shown, as in moderator_said */
+	int64_t unseen_n;
 };
 
 /* "Approved.", "12 replies approved.", "Undone." */

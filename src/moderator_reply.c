@@ -119,7 +119,8 @@ moderator_fill_reply(const struct moderator_visit *visit, const struct queue_one
 	};
 	reply->folded = reply->opening.len > 0;
 	fill_times(visit, row, now, reply);
-	if (reply->published)
+	reply->unseen = reply->published && row->shown == 0;
+	if (reply->published && !reply->unseen)
 		reply->reply_url = moderator_site_url(visit, publish_link(visit->arena, site, row->page,
 		    row->page_number.set ? row->page_number.value : 1, row->id));
 	return fill_reasons(visit, row->reasons, reply);

@@ -32,6 +32,22 @@ moderator_done_path(const struct moderator_visit *visit, struct str path, int64_
 	                       STR_FMT(mac_of(visit, "decided", batch, with)));
 }
 
+/* Which of a batch are published and not shown all the same. */
+static enum status
+find_unseen(const struct moderator_visit *visit, struct db_conn *conn, struct moderator_batch *batch)
+{
+	struct log_unseen_row *rows = NULL;
+	struct out out;
+	size_t n = 0;
+	enum status status = log_unseen(conn, visit->arena, &(struct log_unseen_in){.batch = batch->id}, &rows, &n);
+	out_init(&out, visit->arena);
+	for (size_t i = 0; status == STATUS_OK && i < n; i++)
+		out_format(&out, "%s%lld", i == 0 ? "" : " ", (long long)rows[i].id);
+	batch->unseen_n = (int64_t)n;
+	batch->unseen = n > 0 ? out_str(&out) : STR_NONE;
+	return status;
+}
+
 /* MISSING where this account has no such batch. */
 static enum status
 find_batch(const struct moderator_visit *visit, int64_t id, struct moderator_batch *batch)
@@ -46,11 +62,13 @@ find_batch(const struct moderator_visit *visit, int64_t id, struct moderator_bat
 	status = log_batch(conn, visit->arena, &in, &row);
 	if (status == STATUS_OK)
 		status = log_left(conn, visit->arena, &(struct log_left_in){.batch = id}, &left);
-	db_release(conn);
-	if (status == STATUS_OK)
+	if (status == STATUS_OK) {
 		*batch = (struct moderator_batch){.id = id, .undone = str_eq(row.action, journal_action_names[JOURNAL_UNDO]),
 		    .from_state = row.from_state, .to_state = row.to_state, .reply_id = row.reply_id.value,
 		    .revision = row.revision.value, .n = left.n, .left = left.n_left};
+		status = find_unseen(visit, conn, batch);
+	}
+	db_release(conn);
 	return status;
 }
 
@@ -101,13 +119,26 @@ moderator_batch_say(const struct moderator_visit *visit, const struct moderator_
 	return moderator_say_n(visit, known ? words[state] : WORD_DECIDED_UNDONE, batch->n);
 }
 
+/* What was done, and whether readers see as much of it as one would think. */
+static struct str
+say_status(const struct moderator_visit *visit, const struct moderator_batch *batch)
+{
+	struct str what = moderator_batch_say(visit, batch);
+	if (batch->unseen_n == 0)
+		return what;
+	struct str unseen = batch->n == 1 ? moderator_say(visit, WORD_DECIDED_UNSEEN)
+	                                  : moderator_say_n(visit, WORD_DECIDED_UNSEEN_OF, batch->unseen_n);
+	return str_format(visit->arena, "%.*s %.*s", STR_FMT(what), STR_FMT(unseen));
+}
+
 void
 moderator_say_batch(const struct moderator_visit *visit, int64_t id, int64_t with, struct moderator_said *said)
 {
 	struct moderator_batch batch;
 	if (find_batch(visit, id, &batch) != STATUS_OK)
 		return;
-	said->status = moderator_batch_say(visit, &batch);
+	said->status = say_status(visit, &batch);
+	said->unseen = batch.unseen;
 	said->about = say_about(visit, &batch, with);
 	said->undo = batch.left > 0 ? batch.id : 0;
 	if (batch.n != 1 || batch.left != 1)

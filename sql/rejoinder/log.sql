@@ -63,6 +63,11 @@ SELECT count(*) AS n, count(reply.id) AS n_left, count(*) FILTER (WHERE EXISTS (
   FROM decision LEFT JOIN reply ON reply.id = decision.reply_id AND reply.revision = decision.revision
  WHERE decision.batch = :batch;
 
+-- log_unseen: those of a batch that are published and still not shown: something above them is not published.
+-- many
+SELECT reply.id FROM decision JOIN reply ON reply.id = decision.reply_id AND reply.revision = decision.revision
+ WHERE decision.batch = :batch AND reply.state = 'published' AND reply.shown = 0;
+
 -- log_batch: what became of a batch of one's own, for the sentence after a decision.
 -- one
 SELECT action, from_state, to_state, reply_id, revision FROM decision

@@ -1,7 +1,7 @@
 -- queue_one: a reply with all that the moderators' pages show of it.
 -- one
 -- out parent_name text?
-SELECT reply.id, reply.thread_id, reply.revision, reply.state, reply.parent_id, reply.page_number, reply.name,
+SELECT reply.id, reply.thread_id, reply.revision, reply.state, reply.shown, reply.parent_id, reply.page_number, reply.name,
        reply.website, reply.comment, reply.email_sealed, reply.network_sealed, reply.author_hash, reply.reasons,
        reply.by_moderator, reply.created_at, reply.edited_at, reply.decided_at, thread.page, thread.title,
        parent.name AS parent_name

@@ -8,7 +8,7 @@ import { EDITOR, moderatorAt, post } from '../served/behind.mjs';
 import { root } from '../served/nginx.mjs';
 import { ARTICLE, open, signIn, visit } from './browser.mjs';
 
-const MOST = 24 * 1024;
+const MOST = 26 * 1024;
 const DECIDE = '**/comments/moderate/decide';
 
 let all, moderator;
@@ -102,6 +102,26 @@ test('a selection: by x, by shift and a click, all of them; with shift a key is 
   await outcome(page, ids[4]).waitFor();
   assert.deepEqual(ids.map(stateOf), Array(5).fill('spam'));
   assert.equal(await chosen(), '0');
+  await leave();
+});
+
+test('approved below what is hidden: the line that is left says that it is not shown yet', async () => {
+  const parent = (await post(all, { page: ARTICLE, comment: 'Above.' })).id;
+  await moderator.decide(parent, 'published');
+  const below = [(await post(all, { page: ARTICLE, parent, comment: 'Below.' })).id, (await post(all, { page: ARTICLE, parent, comment: 'Below, too.' })).id];
+  await moderator.decide(parent, 'spam', 'published');
+  const [free] = await waiting('On its own.');
+  const { page, leave } = await desk();
+  await reply(page, below[0]).locator('.approve').click();
+  await outcome(page, below[0]).waitFor();
+  assert.match(await outcome(page, below[0]).innerText(), /^Approved\. It is not shown yet: something above it is not published\./);
+  assert.match(await said(page), /It is not shown yet/);
+  for (const id of [below[1], free]) await reply(page, id).getByRole('checkbox').check();
+  await page.locator('#selection .approve').click();
+  await outcome(page, free).waitFor();
+  assert.match(await outcome(page, below[1]).innerText(), /not shown yet/);
+  assert.doesNotMatch(await outcome(page, free).innerText(), /not shown yet/);
+  assert.match(await said(page), /2 replies approved\. 1 of them is not shown yet/);
   await leave();
 });
 

@@ -358,6 +358,26 @@ describe('what is said', () => {
     const together = await follow(moderator, await moderator.decide(all, 'trash', 'published'));
     assert.equal(statusOf(together.text), '4 replies moved to the trash. Undo', 'those that were chosen are not told twice');
   });
+  test('approved below what is hidden: that it is not shown is told, in the queue and on its own page too', async () => {
+    const page = freshPage();
+    const { id } = await it.post({ page });
+    await moderator.approve(id);
+    const [{ id: one }, { id: other }, { id: third }] = [await it.post({ page, parent: id }), await it.post({ page, parent: id }), await it.post({ page, parent: id })];
+    await moderator.decide(id, 'trash', 'published');
+    const approved = await follow(moderator, await moderator.approve(one));
+    assert.match(statusOf(approved.text), /^Approved\. It is not shown yet: something above it is not published\. Undo /);
+    assert.equal(element(approved.text, (tag) => tag.attributes.class === 'done').tag.attributes['data-unseen'], `${one}`);
+    const { id: free } = await it.post({ page });
+    const some = await follow(moderator, await moderator.approve([other, free, third]));
+    assert.match(statusOf(some.text), /^3 replies approved\. 2 of them are not shown yet: something above them is not published\./);
+    const list = replies((await moderator.get(`${QUEUE}?state=published`)).text);
+    assert.match(list.find((reply) => Number(reply.id) === Number(one)).text, /not shown: something above it is not published/);
+    assert.match(list.find((reply) => Number(reply.id) === Number(free)).text, /See it below the article/);
+    const shown = await follow(moderator, await moderator.decide(id, 'held', 'trash'));
+    assert.doesNotMatch(statusOf(shown.text), /not shown/);
+    assert.doesNotMatch(statusOf((await follow(moderator, await moderator.approve(id))).text), /not shown/);
+    assert.match(textOf((await moderator.get(`${QUEUE}reply/${one}`)).text), /See it below the article/);
+  });
   test('a bent address says nothing that is not so', async () => {
     const page = freshPage();
     const { id } = await it.post({ page });

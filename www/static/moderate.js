@@ -276,7 +276,8 @@
     if (!$('.done, .conflict', page)) throw new Refused($('.notice', page) ? $('.notice', page).textContent : words.failed);
     const action = undoOf(page, targets), conflicts = new Map($$('.conflict', page).map((one) => [idOf(one), one]));
     const done = targets.filter((one) => !conflicts.has(idOf(one)));
-    for (const article of done) settle(article, words[to], action);
+    const unseen = ($('.done[data-unseen]', page) || kit).dataset.unseen.split(' ');
+    for (const article of done) settle(article, unseen.includes(idOf(article)) ? `${words[to]} ${words.unseen}` : words[to], action);
     for (const article of targets.filter((one) => conflicts.has(idOf(one)))) {
       for (const old of $$(':scope > .conflict', article)) old.remove();
       cover(article, document.importNode(conflicts.get(idOf(article)), true));
