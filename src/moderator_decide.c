@@ -154,13 +154,13 @@ fill_conflict(const struct moderator_visit *visit, const struct verdict_result *
 struct tally {
 	size_t changed, conflicts;
 	int64_t batch;           /* of those that changed, in the log */
-	int64_t with;            /* replies that readers see, or see no more, because of those that changed */
+	int64_t with;            /* verdict_with() */
 };
 
 static void
 count(const struct verdict_result *results, size_t n, struct tally *tally)
 {
-	*tally = (struct tally){0};
+	*tally = (struct tally){.with = verdict_with(results, n)};
 	for (size_t i = 0; i < n; i++) {
 		const struct verdict_result *result = &results[i];
 		if (result->status != STATUS_OK) {
@@ -170,8 +170,6 @@ count(const struct verdict_result *results, size_t n, struct tally *tally)
 		tally->changed++;
 		if (result->batch != 0)
 			tally->batch = result->batch;
-		if (result->changes_files)
-			tally->with += result->shown - 1;
 	}
 }
 

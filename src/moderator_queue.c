@@ -116,6 +116,7 @@ fill_head(const struct moderator_visit *visit, const struct moderator_view *view
 	    .trash_count = tally_of(queue, VERDICT_TRASH),
 	    .status = said->status,
 	    .about = said->about,
+	    .with = said->with,
 	    .unseen = said->unseen,
 	    .notice = said->notice,
 	    .undo = said->undo > 0,

@@ -58,7 +58,7 @@ MUST_USE enum status moderator_view_find(const struct moderator_visit *visit, st
 
 /* What is said above a queue. */
 struct moderator_said {
-	struct str status, about, notice;
+	struct str status, about, with, notice;
 	struct str unseen;                 /* ids of published ones that are not shown, a blank between them */
 	int64_t undo;                      /* the batch that can be taken back; 0: none */
 	struct str undo_reply, undo_state; /* of a batch of one: the reply as it is now, and what it was */
@@ -110,9 +110,12 @@ struct str moderator_batch_say(const struct moderator_visit *visit, const struct
 /*
  * After a decision the browser is sent back, and the address names the batch: done=ID.  What is said of
  * it, and whether it can be undone, is the log's; so a link of somebody else's can make us say nothing
- * untrue.  with=COUNT, of the replies that came or went with it, has a mac of the session.
+ * untrue.  with=COUNT, verdict_with(), has a mac of the session.
  */
 struct str moderator_done_path(const struct moderator_visit *visit, struct str path, int64_t batch, int64_t with);
+
+/* "Hidden with them: 2 replies that hang on them.": of a batch of `n`; STR_NONE where none came or went with it. */
+struct str moderator_say_with(const struct moderator_visit *visit, int64_t n, int64_t with);
 
 /* What is said of such a batch, or of the one that an address names. */
 void moderator_say_batch(const struct moderator_visit *visit, int64_t id, int64_t with, struct moderator_said *said);

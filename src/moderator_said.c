@@ -27,7 +27,7 @@ moderator_done_path(const struct moderator_visit *visit, struct str path, int64_
 	    (long long)batch);
 	if (batch == 0)
 		return path;
-	return with <= 0 ? done
+	return with == 0 ? done
 	                 : str_format(visit->arena, "%.*s&with=%lld&mac=%.*s", STR_FMT(done), (long long)with,
 	                       STR_FMT(mac_of(visit, "decided", batch, with)));
 }
@@ -88,21 +88,24 @@ name_of(const struct moderator_visit *visit, int64_t id)
 	           : STR_NONE;
 }
 
-/* Whose reply it was, where it was one; and what came or went with it, as far as the address tells. */
+/* Whose reply it was, where it was one. */
 static struct str
-say_about(const struct moderator_visit *visit, const struct moderator_batch *batch, int64_t with)
+say_about(const struct moderator_visit *visit, const struct moderator_batch *batch)
 {
 	struct word_hole name = {.name = STR("name")};
-	struct str whose = STR_NONE;
 	if (batch->n == 1 && !batch->undone)
 		name.text = name_of(visit, batch->reply_id);
-	if (name.text.len > 0)
-		whose = words_say(visit->arena, visit->site->words, WORD_DECIDED_ABOUT, &name, 1);
-	if (with <= 0)
-		return whose;
-	enum word word = str_eq(batch->to_state, STR("published")) ? WORD_DECIDED_SHOWN_WITH : WORD_DECIDED_HIDDEN_WITH;
-	struct str more = moderator_say_n(visit, word, with);
-	return whose.len > 0 ? str_format(visit->arena, "%.*s %.*s", STR_FMT(whose), STR_FMT(more)) : more;
+	return name.text.len > 0 ? words_say(visit->arena, visit->site->words, WORD_DECIDED_ABOUT, &name, 1) : STR_NONE;
+}
+
+struct str
+moderator_say_with(const struct moderator_visit *visit, int64_t n, int64_t with)
+{
+	if (with == 0)
+		return STR_NONE;
+	enum word shown = n == 1 ? WORD_DECIDED_SHOWN_WITH : WORD_DECIDED_SHOWN_WITH_THEM;
+	enum word hidden = n == 1 ? WORD_DECIDED_HIDDEN_WITH : WORD_DECIDED_HIDDEN_WITH_THEM;
+	return moderator_say_n(visit, with > 0 ? shown : hidden, with > 0 ? with : -with);
 }
 
 struct str
@@ -139,7 +142,8 @@ moderator_say_batch(const struct moderator_visit *visit, int64_t id, int64_t wit
 		return;
 	said->status = say_status(visit, &batch);
 	said->unseen = batch.unseen;
-	said->about = say_about(visit, &batch, with);
+	said->about = say_about(visit, &batch);
+	said->with = moderator_say_with(visit, batch.n, with);
 	said->undo = batch.left > 0 ? batch.id : 0;
 	if (batch.n != 1 || batch.left != 1)
 		return;

@@ -13,7 +13,7 @@ enum {
 
 /* What is said above the list. */
 struct undo_view {
-	struct str status, notice;
+	struct str status, with, notice;
 	struct page_undo_refused *refused;
 	size_t refused_n;
 };
@@ -100,7 +100,7 @@ show_list(const struct moderator_visit *visit, const struct undo_view *view, int
 	struct page_moderate_head head = {.mount = visit->site->config->mount};
 	struct page_moderate_top top = moderator_top(visit, MODERATOR_LOG);
 	struct page_undo page = {.head = &head, .head_n = 1, .top = &top, .top_n = 1, .site = visit->site->config->title,
-	    .mount = visit->site->config->mount, .token = visit->session.token, .status = view->status,
+	    .mount = visit->site->config->mount, .token = visit->session.token, .status = view->status, .with = view->with,
 	    .notice = view->notice, .refused = view->refused, .refused_n = view->refused_n};
 	enum status status = fill_batches(visit, now, &page);
 	if (status != STATUS_OK) {
@@ -119,7 +119,7 @@ moderator_undo_list(void *context, struct fcgi_request *request, struct fcgi_res
 	struct form query;
 	if (form_query(visit->arena, request->query, &query) == STATUS_OK)
 		moderator_say_done(visit, &query, &said);
-	struct undo_view view = {.status = said.status};
+	struct undo_view view = {.status = said.status, .with = said.with};
 	show_list(visit, &view, 200, request->now, response);
 }
 
@@ -163,6 +163,7 @@ show_refused(const struct moderator_visit *visit, const struct verdict_result *r
 			fill_refused(visit, &results[i], &view.refused[view.refused_n++]);
 	if (n > refused)
 		view.status = moderator_say_n(visit, WORD_DECIDED_UNDONE, (int64_t)(n - refused));
+	view.with = moderator_say_with(visit, (int64_t)(n - refused), verdict_with(results, n));
 	show_list(visit, &view, 409, now, response);
 }
 
@@ -171,17 +172,19 @@ static void
 go_back(const struct moderator_visit *visit, const struct verdict_result *results, size_t n, struct fcgi_response *response)
 {
 	struct str path;
-	int64_t batch = 0;
+	int64_t batch = 0, top = 0;
 	struct str list = moderator_path(visit, "undo");
-	for (size_t i = 0; i < n && batch == 0; i++)
-		batch = results[i].batch;
+	for (size_t i = 0; i < n; i++) {
+		batch = batch != 0 ? batch : results[i].batch;
+		top = results[i].id > top ? results[i].id : top;
+	}
 	if (form_one(&visit->form, "return", &path) != STATUS_OK || path.len == 0)
 		path = list;
 	path = session_next(path, visit->site->config->mount, list);
-	struct str back = moderator_done_path(visit, path, batch, 0);
+	struct str back = moderator_done_path(visit, path, batch, verdict_with(results, n));
 	/* In a queue to the reply that is there again: without a script the focus would be lost. */
-	if (n > 0 && !str_eq(path, list))
-		back = str_format(visit->arena, "%.*s#reply-%lld", STR_FMT(back), (long long)results[0].id);
+	if (top > 0 && !str_eq(path, list))
+		back = str_format(visit->arena, "%.*s#reply-%lld", STR_FMT(back), (long long)top);
 	door_redirect(response, back);
 }
 

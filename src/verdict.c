@@ -1,5 +1,7 @@
 #include "verdict.h"
 
+#include <stdlib.h>
+
 #include "publish.h"
 #include "sql/rejoinder/decision.h"
 #include "sql/rejoinder/publication.h"
@@ -39,9 +41,15 @@ verdict_target(struct str value, struct verdict_target *target)
 struct work {
 	struct arena *arena;
 	const struct verdict_order *order;
-	struct verdict_result *results;
-	size_t results_n;
 	struct journal_entry entry; /* what all rows of the log have in common */
+	enum verdict_state state;   /* that the next reply shall have */
+};
+
+/* One reply of a decision, and where its result goes. */
+struct step {
+	struct verdict_target target;
+	enum verdict_state state;
+	struct verdict_result *result;
 };
 
 /* Who was first: for the moderator who was second. */
@@ -152,14 +160,13 @@ change_thread(struct work *work, struct db_conn *conn, struct verdict_result *re
 static enum status
 note_decision(struct work *work, struct db_conn *conn, int64_t thread_id, struct verdict_result *result)
 {
-	const struct verdict_order *order = work->order;
 	struct journal_entry *entry = &work->entry;
 	entry->reply_id = result->id;
 	entry->thread_id = thread_id;
 	entry->revision = result->revision;
 	entry->from_state = verdict_state_names[result->from];
-	entry->to_state = verdict_state_names[order->state];
-	enum status status = journal_add(order->key, conn, work->arena, entry);
+	entry->to_state = verdict_state_names[work->state];
+	enum status status = journal_add(work->order->key, conn, work->arena, entry);
 	result->batch = entry->batch;
 	return status;
 }
@@ -170,7 +177,7 @@ change_reply(struct work *work, struct db_conn *conn, const struct reply_verdict
 {
 	const struct verdict_order *order = work->order;
 	struct db_integer page_number = reply->page_number;
-	bool appears = order->state == VERDICT_PUBLISHED;
+	bool appears = work->state == VERDICT_PUBLISHED;
 	enum status status = STATUS_OK;
 	int64_t changed = 0;
 	result->changes_files = appears != (result->from == VERDICT_PUBLISHED);
@@ -179,14 +186,14 @@ change_reply(struct work *work, struct db_conn *conn, const struct reply_verdict
 	if (status != STATUS_OK)
 		return status;
 	struct reply_decide_in decide = {.id = result->id, .revision = reply->revision,
-	    .state = verdict_state_names[order->state], .decided_at = (struct db_integer){true, order->now},
+	    .state = verdict_state_names[work->state], .decided_at = (struct db_integer){true, order->now},
 	    .page_number = page_number};
 	status = reply_decide(conn, &decide, &changed);
 	/* The row was read in this transaction: nobody can have changed it. */
 	if (status == STATUS_OK && changed != 1)
 		status = STATUS_BROKEN;
 	if (status == STATUS_OK)
-		status = move_tally(work, conn, reply->state, verdict_state_names[order->state]);
+		status = move_tally(work, conn, reply->state, verdict_state_names[work->state]);
 	result->revision = reply->revision + 1;
 	return status == STATUS_OK ? note_decision(work, conn, reply->thread_id, result) : status;
 }
@@ -213,7 +220,7 @@ decide_one(struct work *work, struct db_conn *conn, const struct verdict_target 
 	/* Withdrawn replies have no state that a moderator could set: their words are gone. */
 	if (reply.revision != target->revision || verdict_state(reply.state, &result->from) != STATUS_OK)
 		return report_conflict(work, conn, &reply, result);
-	return result->from == work->order->state ? STATUS_OK : change_reply(work, conn, &reply, result);
+	return result->from == work->state ? STATUS_OK : change_reply(work, conn, &reply, result);
 }
 
 static void
@@ -224,35 +231,71 @@ begin_batch(struct work *work, enum journal_action action)
 	    .network = order->network, .why = order->why, .decided_at = order->now};
 }
 
+static int
+by_id(const void *a, const void *b)
+{
+	const struct step *one = a, *other = b;
+	return (one->target.id > other->target.id) - (one->target.id < other->target.id);
+}
+
+/*
+ * A reply's id is above its parent's.  What appears does so from the top down, what vanishes from below up:
+ * then none of them comes or goes with another one, and `shown` tells only those that nobody decided about.
+ */
 static enum status
-decide_each(struct work *work, struct db_conn *conn, enum journal_action action)
+take_steps(struct work *work, struct db_conn *conn, struct step *steps, size_t n)
 {
 	enum status status = STATUS_OK;
-	begin_batch(work, action);
-	for (size_t i = 0; status == STATUS_OK && i < work->order->targets_n; i++)
-		status = decide_one(work, conn, &work->order->targets[i], &work->results[i]);
+	bool appear = false;
+	for (size_t i = 0; i < n; i++)
+		appear = appear || steps[i].state == VERDICT_PUBLISHED;
+	qsort(steps, n, sizeof *steps, by_id);
+	for (size_t i = 0; status == STATUS_OK && i < n; i++) {
+		const struct step *step = &steps[appear ? i : n - 1 - i];
+		work->state = step->state;
+		status = decide_one(work, conn, &step->target, step->result);
+	}
 	return status;
 }
 
 static enum status
+decide_each(struct work *work, struct db_conn *conn, enum journal_action action, struct verdict_result *results)
+{
+	const struct verdict_order *order = work->order;
+	struct step *steps = arena_array(work->arena, order->targets_n, sizeof *steps);
+	if (steps == NULL)
+		return STATUS_BROKEN;
+	begin_batch(work, action);
+	for (size_t i = 0; i < order->targets_n; i++)
+		steps[i] = (struct step){order->targets[i], order->state, &results[i]};
+	return take_steps(work, conn, steps, order->targets_n);
+}
+
+struct deciding {
+	struct work work;
+	struct verdict_result *results;
+};
+
+static enum status
 decide_all(struct db_conn *conn, void *context)
 {
-	return decide_each(context, conn, JOURNAL_DECIDE);
+	struct deciding *deciding = context;
+	return decide_each(&deciding->work, conn, JOURNAL_DECIDE, deciding->results);
 }
 
 enum status
 verdict_decide_in(struct db_conn *conn, struct arena *arena, const struct verdict_order *order,
     enum journal_action action, struct verdict_result *results)
 {
-	struct work work = {.arena = arena, .order = order, .results = results};
-	return decide_each(&work, conn, action);
+	struct work work = {.arena = arena, .order = order};
+	return decide_each(&work, conn, action, results);
 }
 
 enum status
 verdict_decide(struct db *db, struct arena *arena, const struct verdict_order *order, struct verdict_result *results)
 {
-	struct work work = {.arena = arena, .order = order, .results = results};
-	return db_write(db, decide_all, &work);
+	struct deciding deciding = {.work = {.arena = arena, .order = order}, .results = results};
+	return db_write(db, decide_all, &deciding);
 }
 
 enum status
@@ -276,15 +319,17 @@ verdict_hide(struct db_conn *conn, struct arena *arena, int64_t site_id, int64_t
 
 struct undoing {
 	struct work work;
-	struct verdict_order order; /* as the work's, with the state of the row that is taken back */
 	int64_t batch;
+	struct step *steps;
+	struct verdict_result *results;
+	size_t n; /* of both */
 };
 
 /* May this order take this row back?  The store is a stranger's: what it says of a batch must be signed. */
 static enum status
 may_undo(const struct undoing *undoing, const struct journal_row *row, bool good, enum journal_action *action)
 {
-	const struct verdict_order *order = &undoing->order;
+	const struct verdict_order *order = undoing->work.order;
 	if (!good)
 		return STATUS_INVALID;
 	bool own = str_eq(row->moderator, order->moderator) && row->site_id == order->site_id && row->reply_id.set &&
@@ -299,7 +344,7 @@ read_row(struct undoing *undoing, struct db_conn *conn, int64_t id, struct journ
 {
 	enum journal_action action;
 	bool good;
-	enum status status = journal_look(undoing->order.key, conn, undoing->work.arena, id, row, &good);
+	enum status status = journal_look(undoing->work.order->key, conn, undoing->work.arena, id, row, &good);
 	if (status != STATUS_OK || row->batch != undoing->batch)
 		return status == STATUS_OK ? STATUS_MISSING : status;
 	return may_undo(undoing, row, good, &action);
@@ -316,13 +361,30 @@ is_wanted(const struct verdict_order *order, int64_t reply_id)
 }
 
 static enum status
-undo_row(struct undoing *undoing, struct db_conn *conn, const struct journal_row *row)
+add_step(struct undoing *undoing, const struct journal_row *row)
 {
-	struct verdict_target target = {row->reply_id.value, row->revision.value};
+	struct step *step = &undoing->steps[undoing->n];
+	*step = (struct step){.target = {row->reply_id.value, row->revision.value}, .result = &undoing->results[undoing->n]};
+	undoing->n++;
 	/* Only decisions are undone, and they lead from one of the four states to another. */
-	if (verdict_state(row->from_state, &undoing->order.state) != STATUS_OK)
-		return STATUS_INVALID;
-	return decide_one(&undoing->work, conn, &target, &undoing->work.results[undoing->work.results_n++]);
+	return verdict_state(row->from_state, &step->state);
+}
+
+static enum status
+read_batch(struct undoing *undoing, struct db_conn *conn, int64_t rows)
+{
+	enum status status = STATUS_OK;
+	int64_t next = undoing->batch;
+	for (int64_t i = 0; status == STATUS_OK && i < rows; i++) {
+		struct journal_row row = {0};
+		status = read_row(undoing, conn, next, &row);
+		/* A row of our own: its id is far from the last number. */
+		if (status == STATUS_OK)
+			next = row.id + 1;
+		if (status == STATUS_OK && is_wanted(undoing->work.order, row.reply_id.value))
+			status = add_step(undoing, &row);
+	}
+	return status;
 }
 
 static enum status
@@ -331,26 +393,20 @@ undo_all(struct db_conn *conn, void *context)
 	struct undoing *undoing = context;
 	struct work *work = &undoing->work;
 	struct decision_batch_row size;
-	struct journal_row row = {0};
 	enum status status =
 	    decision_batch(conn, work->arena, &(struct decision_batch_in){.batch = undoing->batch}, &size);
 	if (status != STATUS_OK)
 		return status;
 	begin_batch(work, JOURNAL_UNDO);
 	work->entry.undoes = undoing->batch;
-	work->results_n = 0;
-	work->results = arena_array(work->arena, (size_t)size.n, sizeof *work->results);
-	if (work->results == NULL)
+	undoing->n = 0;
+	undoing->steps = arena_array(work->arena, (size_t)size.n, sizeof *undoing->steps);
+	undoing->results = arena_array(work->arena, (size_t)size.n, sizeof *undoing->results);
+	if (undoing->steps == NULL || undoing->results == NULL)
 		return STATUS_BROKEN;
-	int64_t next = undoing->batch;
-	for (int64_t i = 0; status == STATUS_OK && i < size.n; i++) {
-		status = read_row(undoing, conn, next, &row);
-		/* A row of our own: its id is far from the last number. */
-		if (status == STATUS_OK)
-			next = row.id + 1;
-		if (status == STATUS_OK && is_wanted(&undoing->order, row.reply_id.value))
-			status = undo_row(undoing, conn, &row);
-	}
+	status = read_batch(undoing, conn, size.n);
+	if (status == STATUS_OK)
+		status = take_steps(work, conn, undoing->steps, undoing->n);
 	return status == STATUS_OK && size.n == 0 ? STATUS_MISSING : status;
 }
 
@@ -358,10 +414,19 @@ enum status
 verdict_undo(struct db *db, struct arena *arena, const struct verdict_order *order, int64_t batch,
     struct verdict_result **results, size_t *results_n)
 {
-	struct undoing undoing = {.work = {.arena = arena}, .order = *order, .batch = batch};
-	undoing.work.order = &undoing.order;
+	struct undoing undoing = {.work = {.arena = arena, .order = order}, .batch = batch};
 	enum status status = db_write(db, undo_all, &undoing);
-	*results = undoing.work.results;
-	*results_n = undoing.work.results_n;
+	*results = undoing.results;
+	*results_n = undoing.n;
 	return status;
+}
+
+int64_t
+verdict_with(const struct verdict_result *results, size_t n)
+{
+	int64_t with = 0;
+	for (size_t i = 0; i < n; i++)
+		if (results[i].status == STATUS_OK && results[i].changes_files && results[i].shown > 1)
+			with += results[i].from == VERDICT_PUBLISHED ? 1 - results[i].shown : results[i].shown - 1;
+	return with;
 }

@@ -62,8 +62,15 @@ struct verdict_result {
 	int64_t batch;         /* in which the log has it; 0 where nothing changed */
 	int64_t thread_id;
 	bool changes_files;    /* the thread must be published */
-	int64_t shown;         /* replies that readers see now, or (where it vanished) no more, itself included */
+	int64_t shown;         /* replies that readers see now, or (where it vanished) no more, itself included;
+	                          others of the same decision are not among them */
 };
+
+/*
+ * Replies that came (above 0) or went (below 0) with those of a decision or an undo, because they hang on
+ * them: each once, and none that was decided about.
+ */
+int64_t verdict_with(const struct verdict_result *results, size_t n);
 
 /*
  * Decides about all targets in one transaction: those that are as they were seen change, the others

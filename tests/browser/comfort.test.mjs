@@ -125,6 +125,31 @@ test('approved below what is hidden: the line that is left says that it is not s
   await leave();
 });
 
+test('what is hidden along with a reply is told where the reply was, and so it is when that is taken back', async () => {
+  const parent = (await post(all, { page: ARTICLE, comment: 'Above.' })).id;
+  await moderator.decide(parent, 'published');
+  const below = [];
+  for (const comment of ['Below.', 'Below, too.']) below.push((await post(all, { page: ARTICLE, parent, comment })).id);
+  await moderator.decide(below, 'published');
+  const { page, leave } = await desk();
+  await page.goto('/comments/moderate/?state=published');
+  await reply(page, parent).locator('.decide .hold').click();
+  await outcome(page, parent).waitFor();
+  assert.match(await outcome(page, parent).innerText(), /^Held again\.[\s\S]*Hidden with it: 2 replies that hang on it\./);
+  assert.match(await said(page), /Hidden with it: 2 replies/);
+  await page.keyboard.press('z');
+  await reply(page, parent).locator('.comment').waitFor();
+  assert.match(await outcome(page, parent).innerText(), /^Shown again with it: 2 replies/);
+  assert.match(await said(page), /^Undone\. Shown again with it: 2 replies/);
+  for (const id of [parent, below[0]]) await reply(page, id).getByRole('checkbox').check();
+  await page.locator('#selection .trash').click();
+  await outcome(page, parent).waitFor();
+  const told = (await page.locator('.outcome').allInnerTexts()).join(' ');
+  assert.equal(told.match(/with them/g).length, 1, told);
+  assert.match(told, /Hidden with them: 1 reply that hangs on them\./);
+  await leave();
+});
+
 test('as it is heard: each decision, each undo and each selection is told once, and the focus is never lost', async () => {
   const ids = await waiting('One.', 'Two.', 'Three.', 'Four.', 'Five.');
   const visitor = await visit(all, { javaScriptEnabled: true });

@@ -358,6 +358,26 @@ describe('what is said', () => {
     const together = await follow(moderator, await moderator.decide(all, 'trash', 'published'));
     assert.equal(statusOf(together.text), '4 replies moved to the trash. Undo', 'those that were chosen are not told twice');
   });
+  test('of a selection what hangs on it is told once, whatever else was chosen; and so it is when that is undone', async () => {
+    const page = freshPage(), below = async (parent) => { const { id } = await it.post({ page, parent }); await moderator.approve(id); return id; };
+    const { id: top } = await it.post({ page }), { id: away } = await it.post({ page });
+    await moderator.approve([top, away]);
+    const one = await below(top), lost = await below(away);
+    await below(one);
+    await below(top);
+    await moderator.decide(away, 'held', 'published');
+    // `lost` is published, and nobody sees it: its going takes nothing away from the number.
+    const hidden = await follow(moderator, await moderator.decide([top, lost, one], 'held', 'published'));
+    assert.equal(statusOf(hidden.text), '3 replies held again. Undo Hidden with them: 2 replies that hang on them.');
+    const undo = async (text) => {
+      const form = forms(element(text, (tag) => tag.attributes.class === 'done').inner)[0];
+      return follow(moderator, await moderator.submit(form.action, [...fieldsOf(form), ...form.controls.filter((c) => c.kind === 'button' && c.name).map((c) => [c.name, c.value])]));
+    };
+    const shown = await undo(hidden.text);
+    assert.equal(statusOf(shown.text), 'Undone for 3 replies. 1 of them is not shown yet: something above it is not published. Undo Shown again with them: 2 replies that hang on them.');
+    assert.match(statusOf((await undo(shown.text)).text), /^Undone for 3 replies\. Undo Hidden with them: 2 replies/);
+    assert.match(statusOf((await follow(moderator, await moderator.approve(top))).text), /^Approved\. Undo .* Shown again with it: 1 reply that hangs on it/);
+  });
   test('approved below what is hidden: that it is not shown is told, in the queue and on its own page too', async () => {
     const page = freshPage();
     const { id } = await it.post({ page });
@@ -385,7 +405,7 @@ describe('what is said', () => {
     await moderator.approve((await it.post({ page, parent: id })).id);
     const hidden = path(await moderator.decide(id, 'held', 'published')).replace(/#.*/, '');
     assert.match(statusOf((await moderator.get(hidden)).text), /with it: 1 reply/);
-    for (const bent of [hidden.replace('with=1', 'with=9'), hidden.replace(/mac=.{4}/, 'mac=AAAA')]) {
+    for (const bent of [hidden.replace('with=-1', 'with=-9'), hidden.replace('with=-1', 'with=1'), hidden.replace(/mac=.{4}/, 'mac=AAAA')]) {
       assert.notEqual(bent, hidden);
       assert.doesNotMatch(statusOf((await moderator.get(bent)).text), /with it/);
     }

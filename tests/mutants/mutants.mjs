@@ -227,6 +227,8 @@ export default [
     find: '(flags & MODERATOR_UNSEEN) != 0 ?', put: 'flags > 1000 ?' },
   { name: 'what-nobody-sees-is-called-approved', file: 'src/moderator_said.c', catch: 'flow queue.test.mjs approved below what is hidden',
     find: 'if (batch->unseen_n == 0)', put: 'if (batch->unseen_n >= 0)' },
+  { name: 'what-hangs-on-a-selection-is-counted-twice', file: 'src/verdict.c', catch: 'flow queue.test.mjs of a selection what hangs',
+    find: 'steps[appear ? i : n - 1 - i]', put: 'steps[appear ? n - 1 - i : i]' },
   { name: 'keys-work-while-somebody-types', slow: true, file: 'www/static/moderate.js', catch: 'browser comfort.test.mjs no key works in a field',
     find: "if (target.closest('dialog, textarea, select, [contenteditable], input:not([type=checkbox])')) return;", put: '' },
   { name: 'the-chosen-reply-is-behind-the-bar', slow: true, file: 'www/static/moderate.js', catch: 'browser comfort.test.mjs after a decision the chosen',

@@ -322,6 +322,36 @@ replies_in_a_ring_end(void **state)
 	assert_int_equal(decide(room, 1, 4, VERDICT_PUBLISHED).shown, 2);
 }
 
+/* 1 - 2 - 3 and 1 - 4; 5 hangs on 6, which is held. */
+static void
+what_goes_along_counts_once(void **state)
+{
+	struct room *room = *state;
+	add(room, 1, "published", "NULL");
+	add(room, 2, "published", "1");
+	add(room, 3, "published", "2");
+	add(room, 4, "published", "1");
+	add(room, 6, "held", "NULL");
+	add(room, 7, "published", "6");
+	struct verdict_target some[] = {{7, 3}, {1, 3}, {2, 3}}, again[] = {{2, 4}, {7, 4}, {1, 4}};
+	struct verdict_result results[3], *undone;
+	size_t n;
+	OK(decide_all(room, some, 3, VERDICT_HELD, results));
+	assert_int_equal(verdict_with(results, 3), -2);
+	assert_int_equal(results[0].id, 7);
+	OK(decide_all(room, again, 3, VERDICT_PUBLISHED, results));
+	assert_int_equal(verdict_with(results, 3), 2);
+	assert_int_equal(room_number(room, "SELECT count(*) FROM reply WHERE shown = 1"), 4);
+	struct verdict_order order = {.key = &room->log_key, .site_id = room->site_id, .moderator = STR("eve"),
+	    .network = STR("192.0.2.0/24"), .why = STR(""), .now = ROOM_NOW};
+	OK(verdict_undo(room->db, &room->arena, &order, results[0].batch, &undone, &n));
+	assert_int_equal(n, 3);
+	assert_int_equal(verdict_with(undone, n), -2);
+	OK(verdict_undo(room->db, &room->arena, &order, undone[0].batch, &undone, &n));
+	assert_int_equal(verdict_with(undone, n), 2);
+	assert_int_equal(room_number(room, "SELECT count(*) FROM reply WHERE shown = 1"), 4);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, enter, room_leave)
 
 /* --- taking it back ---------------------------------------------------------------------------- */
@@ -469,6 +499,7 @@ main(void)
 	    cmocka_unit_test(names_and_targets_are_read),
 	    TEST(answers_that_came_first_get_the_page_of_their_root),
 	    TEST(replies_in_a_ring_end),
+	    TEST(what_goes_along_counts_once),
 	};
 	return cmocka_run_group_tests_name("verdict", tests, NULL, NULL);
 }

@@ -219,13 +219,14 @@
     article.append(what);
   };
 
-  function settle(article, text, action) {
+  function settle(article, text, action, more) {
     for (const one of $$(':scope > .outcome, :scope > .conflict', article)) one.remove();
     const outcome = make('p', 'outcome');
     const about = make('span', 'quiet');
     const names = $$('h2 bdi', article).slice(0, 2).map((one) => one.cloneNode(true));
     about.append(...names.flatMap((one, i) => (i ? [' · ', one] : [one])));
     outcome.append(make('strong', '', text), ' ', about);
+    if (more) outcome.append(' ', make('span', 'with', more));
     if (action) {
       const undo = make('button', '', words.undo);
       undo.type = 'button';
@@ -238,6 +239,9 @@
     const box = $('.pick input', article);
     if (box) Object.assign(box, { checked: false, disabled: true });
   }
+
+  /* What came or went along, of a page that answers. */
+  const withOf = (page) => { const more = $('.done .with', page); return more && more.textContent; };
 
   /* The undo of a page that answers: {batch, articles}, or undefined. */
   function undoOf(page, targets) {
@@ -277,7 +281,7 @@
     const action = undoOf(page, targets), conflicts = new Map($$('.conflict', page).map((one) => [idOf(one), one]));
     const done = targets.filter((one) => !conflicts.has(idOf(one)));
     const unseen = ($('.done[data-unseen]', page) || kit).dataset.unseen.split(' ');
-    for (const article of done) settle(article, unseen.includes(idOf(article)) ? `${words[to]} ${words.unseen}` : words[to], action);
+    for (const article of done) settle(article, unseen.includes(idOf(article)) ? `${words[to]} ${words.unseen}` : words[to], action, article === done[done.length - 1] && withOf(page));
     for (const article of targets.filter((one) => conflicts.has(idOf(one)))) {
       for (const old of $$(':scope > .conflict', article)) old.remove();
       cover(article, document.importNode(conflicts.get(idOf(article)), true));
@@ -302,6 +306,7 @@
         if (again) article.replaceWith(document.importNode(again, true));
         else if (!conflicts.has(idOf(article))) settle(article, words.undone);
       }
+      if (withOf(page)) document.getElementById(targets[0].id).append(make('p', 'outcome', withOf(page)));
       const notice = $('.notice > p', page);
       say(notice ? notice.textContent : doneOf(page));
       if (page.title) document.title = page.title;
