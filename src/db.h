@@ -72,6 +72,11 @@ MUST_USE enum status db_create(const char *path, const struct db_schema *schema,
  * one is INVALID.  The reason is logged.  *db is NULL unless STATUS_OK.
  */
 MUST_USE enum status db_open(const char *path, const struct db_schema *schema, bool migrate, struct db **db);
+/*
+ * Which version an existing one is of; changes nothing.  MISSING, and INVALID when it is newer than the schema knows,
+ * or no such database; the latter is logged.
+ */
+MUST_USE enum status db_version(const char *path, const struct db_schema *schema, int *version);
 /* Every connection must have been given back.  NULL is fine. */
 void db_close(struct db *db);
 

@@ -454,6 +454,21 @@ copy_file(const struct db *db, const char *to, mode_t mode, db_told *told, void 
 }
 
 enum status
+db_version(const char *path, const struct db_schema *schema, int *version)
+{
+	mode_t mode;
+	struct db db = {.schema = schema, .turnstile = -1};
+	db_configure();
+	enum status status = db_look(path, &mode);
+	if (status != STATUS_OK)
+		return status;
+	db.path = path_with(path, "");
+	status = db.path == NULL ? STATUS_BUSY : identify(&db, flags_for(path), version);
+	free(db.path);
+	return status;
+}
+
+enum status
 db_copy(const char *from, const char *to, const struct db_schema *schema, unsigned mode, db_told *told, void *context)
 {
 	int version;

@@ -6,11 +6,14 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "door.h"
 #include "operator_findings.h"
 #include "reply.h"
 #include "secret.h"
+#include "sql/moderators/database.h"
+#include "sql/rejoinder/database.h"
 #include "sql/rejoinder/publication.h"
 #include "sql/rejoinder/reply.h"
 
@@ -142,12 +145,38 @@ check_lag(struct findings *findings, struct door *door)
 		    STR_FMT(failing[i].failure));
 }
 
+/* Opening an older one would migrate it under the doors that run, which are of an older version, too. */
+static enum status
+check_version(struct findings *findings, const char *path, const struct db_schema *schema)
+{
+	int version = schema->version;
+	/* Who may not read it is told so where it is opened. */
+	enum status status = access(path, R_OK) == 0 ? db_version(path, schema, &version) : STATUS_MISSING;
+	if (status == STATUS_OK && version < schema->version)
+		operator_find(findings, false, "%s is of version %d, which these programs bring to %d when a door starts, and keep "
+		                               "a copy beside it: restart both doors", path, version, schema->version);
+	return status == STATUS_OK && version < schema->version ? STATUS_CONFLICT : status;
+}
+
+static enum status
+check_versions(struct findings *findings, const struct config *config)
+{
+	enum status status = check_version(findings, config->database, &sql_rejoinder);
+	enum status moderators = check_version(findings, config->moderators_database, &sql_moderators);
+	return status == STATUS_OK || moderators == STATUS_CONFLICT ? moderators : status;
+}
+
 static void
-check_open(struct findings *findings, const char *config)
+check_open(struct findings *findings, const struct config *config, const char *path)
 {
 	struct door door;
 	fflush(stdout);
-	if (operator_open(config, &door) != STATUS_OK) {
+	enum status status = check_versions(findings, config);
+	if (status == STATUS_CONFLICT)
+		return;
+	if (status == STATUS_OK || status == STATUS_MISSING)
+		status = operator_open(path, &door);
+	if (status != STATUS_OK) {
 		operator_find(findings, false, "the doors would not start; standard error says why");
 		return;
 	}
@@ -171,7 +200,7 @@ check_all(struct findings *findings, const struct config *config, const char *pa
 		return;
 	}
 	operator_check_files(findings, config);
-	check_open(findings, path);
+	check_open(findings, config, path);
 }
 
 static void

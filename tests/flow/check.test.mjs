@@ -42,6 +42,7 @@ function configured(change) {
 function several(...undo) {
   return async () => { for (const one of undo.reverse()) await one(); };
 }
+const VERSION = Number(/PRAGMA user_version = (\d+)/.exec(fs.readFileSync(path.join(ROOT, 'sql/rejoinder/schema.sql'), 'utf8'))[1]);
 const row = (change, back) => { it.sql(change); return () => it.sql(back); };
 const file = (...parts) => { fs.mkdirSync(path.dirname(at(...parts)), { recursive: true }); fs.writeFileSync(at(...parts), 'x'); return at(...parts); };
 const post = async (n, address) => { for (let i = 0; i < n; i++) await it.post({}, { address: typeof address === 'function' ? address() : address }); };
@@ -62,6 +63,7 @@ const PLANTED = [
   ['net.core.somaxconn is', 'note', null], // below: in a network namespace of its own
   ['is no folder: name the one with the articles\' files', 'mend', () => configured({ site: { document_root: at('nowhere') } })],
   ['does not belong to the configured sealing_key: put back the one that fits', 'mend', () => configured({ top: { sealing_key: '0'.repeat(64) } })],
+  ['and keep a copy beside it: restart both doors', 'mend', () => { sqlOf(it.database, 'PRAGMA user_version = 2'); return () => sqlOf(it.database, `PRAGMA user_version = ${VERSION}`); }],
   ['the doors would not start; standard error says why', 'mend', () => { fs.writeFileSync(at('own.words'), 'form.titel = x\n'); return configured({ site: { words: at('own.words') } }); }],
   ['is empty: rejoinder pages import FILE --site main', 'mend', () => configured({ site: { page_list: true } })],
   ['is of a time to come: set the clock', 'mend', () => row('UPDATE reply SET created_at = created_at + 90000', 'UPDATE reply SET created_at = created_at - 90000')],
@@ -113,6 +115,29 @@ test('what keeps the doors from starting is told by the same words as the doors 
     back();
     assert.equal(status, 1, String(words));
     assert.match(log, words);
+  }
+});
+
+test('a database of an earlier release is told, and left as it is', async () => {
+  const own = await makeInstance();
+  try {
+    for (const [name, file, version] of [['moderators', own.moderators, 1], ['rejoinder', own.database, 2]]) {
+      const [{ id }] = sqlOf(file, 'SELECT application_id AS id FROM pragma_application_id');
+      for (const end of ['', '-wal', '-shm']) fs.rmSync(file + end, { force: true });
+      sqlOf(file, `\n${fs.readFileSync(path.join(ROOT, `tests/flow/schema/${name}-${version}.sql`), 'utf8')}`);
+      sqlOf(file, `PRAGMA application_id = ${id}; PRAGMA journal_mode = WAL`);
+      fs.chmodSync(file, name === 'moderators' ? 0o600 : 0o660);
+      const { status, stdout, stderr } = own.cli(['check']);
+      assert.equal(status, 1, stdout + stderr);
+      assert.match(stdout, new RegExp(`^mend {5}${file} is of version ${version}, which these programs bring to \\d+ when a door starts`, 'm'));
+      assert.doesNotMatch(stdout, /would not start/);
+      assert.deepEqual(sqlOf(file, 'PRAGMA user_version'), [{ user_version: version }]);
+      assert.ok(!fs.existsSync(`${file}.v${version}`));
+    }
+    for (const door of ['reader', 'moderator']) await own.start(door);
+    assert.equal(own.cli(['check']).status, 0, 'after that all is well');
+  } finally {
+    await own.tidy();
   }
 });
 
