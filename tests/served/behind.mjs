@@ -41,11 +41,11 @@ async function standBehindNginx(it, { articles, documentRoot, server, http, edit
 }
 
 /** A moderator at a browser without JavaScript, through the web server, signed in. */
-export async function moderatorAt({ port, base, mount = '/comments' }) {
+export async function moderatorAt({ port, base, mount = '/comments', host }) {
   const shim = { moderator: async ({ method, uri: asked, headers = {}, form, address }) => {
     const uri = asked.replace(/^\/comments(?=\/moderate\/)/, mount);
     const body = form === undefined ? undefined : new URLSearchParams(form).toString();
-    const all = { Accept: 'text/html', ...(body === undefined ? {} : { 'Content-Type': 'application/x-www-form-urlencoded' }), ...headers };
+    const all = { Host: host ?? `localhost:${port}`, Accept: 'text/html', ...(body === undefined ? {} : { 'Content-Type': 'application/x-www-form-urlencoded' }), ...headers };
     const res = await request(port, method ?? (body === undefined ? 'GET' : 'POST'), uri, { headers: all, body });
     return { status: res.status, text: res.text, header: (name) => res.headers[name.toLowerCase()], address,
       all: (name) => [res.headers[name.toLowerCase()] ?? []].flat() };
@@ -57,9 +57,9 @@ export async function moderatorAt({ port, base, mount = '/comments' }) {
 }
 
 /** Posts as JSON through the web server; {id, receipt}. */
-export async function post({ it, port, mount = '/comments' }, fields) {
+export async function post({ it, port, mount = '/comments', host }, fields) {
   const res = await request(port, 'POST', `${mount}/reply`, { body: JSON.stringify(it.goodReply(fields)),
-    headers: { 'Content-Type': 'application/json', Accept: 'application/json' } });
+    headers: { Host: host ?? `localhost:${port}`, 'Content-Type': 'application/json', Accept: 'application/json' } });
   if (res.status !== 201) throw new Error(`not taken: ${res.status} ${res.text}`);
   return JSON.parse(res.text);
 }

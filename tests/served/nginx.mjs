@@ -41,9 +41,9 @@ export function request(port, method, target, { headers = {}, body } = {}) {
   });
 }
 
-/** The shipped file with other paths. */
-export function snippet({ publicMain, staticDir = path.join(root, 'www/static'), run, mount = '/comments' }) {
-  return fs.readFileSync(path.join(root, 'deploy/nginx/rejoinder.conf'), 'utf8')
+/** The shipped file, or `text`, with other paths. */
+export function snippet({ publicMain, staticDir = path.join(root, 'www/static'), run, mount = '/comments', text }) {
+  return (text ?? fs.readFileSync(path.join(root, 'deploy/nginx/rejoinder.conf'), 'utf8'))
     .replace(mount === '' ? /^location = \/comments \{.*\n/m : '', '').replaceAll('/comments', mount)
     .replaceAll('/var/lib/rejoinder/public/main', publicMain)
     .replaceAll('/usr/share/rejoinder/static', staticDir)

@@ -14,11 +14,20 @@ const KINDS = {
   cgi: { modules: ['cgid', 'actions'], file: 'rejoinder-cgi.conf' },
 };
 
-export async function start({ it, dir, port, documentRoot, mount, programs, cgi, kind, server = '', embed, everywhere = false, pasted, without = [] }) {
+// The shipped file once more, in a virtual host of its own or in the one that is there.
+function secondSite({ it, port, documentRoot, second, file }) {
+  if (second === undefined) return '';
+  const define = `Define REJOINDER_SITE shop\nDefine REJOINDER_PUBLIC ${it.public}/shop`;
+  if (second.host === undefined) return `${define}\nDefine REJOINDER_MOUNT ${second.mount}/\nInclude "\${REJOINDER_ETC}/${file}"`;
+  return `<VirtualHost 127.0.0.1:${port}>\nServerName ${second.host}\nDocumentRoot "${documentRoot}"\n${define}\nInclude "\${REJOINDER_ETC}/${file}"\n</VirtualHost>`;
+}
+
+export async function start({ it, dir, port, documentRoot, mount, programs, cgi, kind, server = '', embed, everywhere = false, pasted, without = [], second }) {
   const { modules, file } = KINDS[kind];
   // What `rejoinder snippet apache` prints: indented lines, first those for the virtual host.
   const lines = pasted?.split('\n').filter((line) => /^ {4}(Define|Include|Options|Add)/.test(line)).map((line) => line.trim().replace('/etc/rejoinder/apache', `${root}/deploy/apache`));
   const host = lines?.filter((line) => /^(Define|Include)/.test(line)).join('\n') ?? `Define REJOINDER_MOUNT ${mount}/\nInclude "\${REJOINDER_ETC}/${file}"`;
+  const another = secondSite({ it, port, documentRoot, second, file });
   const articles = lines?.filter((line) => /^(Options|Add)/.test(line)).join('\n') ?? 'Options +Includes\nAddOutputFilter INCLUDES .html';
   const configuration = `
 ServerRoot "${dir}"
@@ -62,7 +71,9 @@ ${everywhere ? host : ''}
 	</Directory>
 	${server}
 	${everywhere ? '' : host}
+	${second?.host ? '' : another}
 </VirtualHost>
+${second?.host ? another : ''}
 `;
   fs.writeFileSync(path.join(dir, 'apache.conf'), configuration);
   fs.writeFileSync(path.join(documentRoot, 'front-controller.html'), 'front controller');

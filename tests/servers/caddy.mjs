@@ -3,14 +3,14 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { begin } from '../lib/instance.mjs';
 import { answering, root } from '../served/nginx.mjs';
+import { copyOf } from './second.mjs';
 
-export async function start({ it, dir, port, documentRoot, mount, server = '' }) {
-  const ours = fs.readFileSync(path.join(root, 'deploy/caddy/rejoinder.caddy'), 'utf8')
-    .replaceAll('/comments', mount)
-    .replaceAll('/var/lib/rejoinder/public/main', `${it.public}/main`)
+export async function start({ it, dir, port, documentRoot, mount, server = '', second }) {
+  const placed = (text) => text.replaceAll('/var/lib/rejoinder/public', it.public)
     .replaceAll('/usr/share/rejoinder/static', `${root}/www/static`)
     .replaceAll('unix//run/rejoinder/', `unix/${it.dir}/run/`);
-  fs.writeFileSync(path.join(dir, 'rejoinder.caddy'), ours);
+  fs.writeFileSync(path.join(dir, 'rejoinder.caddy'), placed(fs.readFileSync(path.join(root, 'deploy/caddy/rejoinder.caddy'), 'utf8').replaceAll('/comments', mount)));
+  if (second) fs.writeFileSync(path.join(dir, 'second.caddy'), placed(copyOf('caddy/rejoinder.caddy', second)));
   fs.writeFileSync(path.join(dir, 'Caddyfile'), `{
 	admin off
 	auto_https off
@@ -20,7 +20,9 @@ export async function start({ it, dir, port, documentRoot, mount, server = '' })
 	}
 }
 import rejoinder.caddy
+${second ? 'import second.caddy' : ''}
 
+${second ? `http://${second.host}:${port} {\n\tbind 127.0.0.1\n\timport shop\n\troot * ${documentRoot}\n\tfile_server\n}` : ''}
 http://:${port} {
 	bind 127.0.0.1
 	log {

@@ -4,14 +4,15 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { begin } from '../lib/instance.mjs';
 import { answering, root } from '../served/nginx.mjs';
+import { copyOf } from './second.mjs';
 
 const KINDS = { fastcgi: 'rejoinder.conf', cgi: 'rejoinder-cgi.conf' };
 
-export async function start({ it, dir, port, documentRoot, mount, cgi, kind, server = '' }) {
+export async function start({ it, dir, port, documentRoot, mount, cgi, kind, server = '', second }) {
   const values = { mount, public: `${it.public}/main`, static: `${root}/www/static`, run: `${it.dir}/run`, cgi, etc: `${root}/deploy/lighttpd` };
-  let ours = fs.readFileSync(path.join(root, 'deploy/lighttpd', KINDS[kind]), 'utf8');
-  for (const [name, value] of Object.entries(values)) ours = ours.replace(new RegExp(`^(var\\.rejoinder_${name} *= )".*?"`, 'm'), `$1"${value}"`);
-  fs.writeFileSync(path.join(dir, 'rejoinder.conf'), ours);
+  const set = (text, changed) => Object.entries(changed).reduce((all, [name, value]) => all.replace(new RegExp(`^(var\\.rejoinder_${name} *= )".*?"`, 'm'), `$1"${value}"`), text);
+  fs.writeFileSync(path.join(dir, 'rejoinder.conf'), set(fs.readFileSync(path.join(root, 'deploy/lighttpd', KINDS[kind]), 'utf8'), values));
+  if (second) fs.writeFileSync(path.join(dir, 'second.conf'), set(copyOf(`lighttpd/${KINDS[kind]}`, second), { ...values, mount: '/comments', public: `${it.public}/shop` }));
   fs.mkdirSync(path.join(dir, 'uploads'));
   fs.writeFileSync(path.join(dir, 'lighttpd.conf'), `
 server.modules = ( "mod_indexfile", "mod_access", "mod_alias", "mod_redirect", "mod_accesslog" )
@@ -30,6 +31,7 @@ mimetype.assign = ( ".html" => "text/html", ".css" => "text/css", "" => "applica
 accesslog.filename = "${dir}/access.log"
 ${server}
 include "rejoinder.conf"
+${second ? `$HTTP["host"] =~ "^${second.host}(:|$)" { include "second.conf" }` : ''}
 server.modules += ( "mod_dirlisting", "mod_staticfile" )
 `);
   const child = begin('lighttpd', ['-D', '-f', path.join(dir, 'lighttpd.conf')], { cwd: dir });

@@ -3,8 +3,8 @@
 // anything failed; the last line sums up, for tests/run.
 //
 // Servers run without privileges: as root everything below happens as www-data, with copies of what
-// that user might not be able to read.  KEEP=1 keeps the folders, with the servers' logs; VERBOSE=1
-// tells each step.
+// that user might not be able to read.  ONLY="second site" lives through what has these words in its
+// title alone (variants.mjs), KEEP=1 keeps the folders, with the servers' logs; VERBOSE=1 tells each step.
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -16,7 +16,7 @@ process.env.PATH += ':/usr/sbin:/usr/local/sbin';
 
 const home = fs.mkdtempSync(path.join(os.tmpdir(), 'rejoinder-servers-'));
 process.on('exit', () => { if (!process.env.KEEP) fs.rmSync(home, { recursive: true, force: true }); });
-for (const name of ['deploy', 'www/static']) fs.cpSync(path.join(checkout, name), path.join(home, name), { recursive: true });
+for (const name of ['deploy', 'www/static', 'docs/deploy.md']) fs.cpSync(path.join(checkout, name), path.join(home, name), { recursive: true });
 fs.cpSync(path.resolve(checkout, process.env.BIN ?? 'build/bin'), path.join(home, 'bin'), { recursive: true });
 for (const name of ['tests/servers/spy.mjs', 'tests/served/responder.mjs']) fs.cpSync(path.join(checkout, name), path.join(home, name));
 Object.assign(process.env, { TREE: home, BIN: path.join(home, 'bin'), TMPDIR: home, HOME: home });
@@ -62,7 +62,8 @@ async function through(name) {
       bad(title, error);
     }
   };
-  for (const [what, options, live] of [['the story', {}, story], ...variants(name)]) {
+  const all = [['the story', {}, story], ...variants(name)];
+  for (const [what, options, live] of all.filter(([title]) => title.includes(process.env.ONLY ?? ''))) {
     let one;
     try {
       one = await stand(name, options);

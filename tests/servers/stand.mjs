@@ -123,7 +123,7 @@ export function cgiFolder(it, programs) {
 
 /* --- all of it --------------------------------------------------------------------------------- */
 
-export async function stand(name, { mount = '/comments', site = {}, snippet, ...options } = {}) {
+export async function stand(name, { mount = '/comments', site = {}, snippet, second, ...options } = {}) {
   const server = SERVERS[name];
   const it = await makeInstance();
   const port = await freePort();
@@ -134,7 +134,11 @@ export async function stand(name, { mount = '/comments', site = {}, snippet, ...
     fs.writeFileSync(path.join(documentRoot, page, 'index.html'), article(mount, page));
   }
   it.configure({ site: { base, mount, document_root: documentRoot, ...site } });
-  if (mount !== '/comments') it.mustCli(['publish', '--all']);
+  if (second) {
+    fs.writeFileSync(path.join(it.dir, 'shop.words'), 'thread.empty = Nobody has bought anything yet.\n');
+    it.configure({ sites: { shop: { base: second.host ? `http://${second.host}:${port}` : base, mount: second.mount, words: path.join(it.dir, 'shop.words') } } });
+  }
+  if (mount !== '/comments' || second) it.mustCli(['publish', '--all']);
   if (snippet) {
     options.pasted = it.mustCli(['snippet', snippet, '/news/harbor']).stdout;
     fs.writeFileSync(path.join(documentRoot, 'news/harbor/index.html'), `before ${/<!--#include.*-->/.exec(options.pasted)[0]} after`);
@@ -148,13 +152,14 @@ export async function stand(name, { mount = '/comments', site = {}, snippet, ...
   await doors.up();
   let running;
   try {
-    running = await server.start({ it, dir, port, documentRoot, mount, programs, cgi: cgiFolder(it, programs), kind: server.kind, ...options });
+    running = await server.start({ it, dir, port, documentRoot, mount, programs, cgi: cgiFolder(it, programs), kind: server.kind, second, ...options });
   } catch (error) {
     await doors.down();
     throw error;
   }
   // A host that is Rejoinder's alone has no articles.
-  return { it, port, base, mount, follows: server.follows === true, can: { includes: server.can.includes && mount !== '' }, ...doors,
+  const shop = second && { it, port, mount: second.mount, host: second.host && `${second.host}:${port}`, base: second.host ? `http://${second.host}:${port}` : base };
+  return { it, port, base, mount, shop, follows: server.follows === true, can: { includes: server.can.includes && mount !== '' }, ...doors,
     ask: (method, target, request_options) => request(port, method, target, request_options),
     get: (target, headers) => request(port, 'GET', target, { headers }),
     // Servers write their logs when they like.

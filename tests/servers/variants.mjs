@@ -33,6 +33,60 @@ async function embedded(stand, step) {
   });
 }
 
+// Two sites of one installation, each of which knows nothing of the other.
+async function twoSites(stand, step) {
+  const { it, shop } = stand;
+  const main = { ...stand, name: 'main' }, all = [main, { ...shop, name: 'shop' }];
+  const ask = (site, target, headers) => stand.get(site.mount + target, { ...(site.host && { Host: site.host }), ...headers });
+  const EMPTY = { main: 'No replies yet.', shop: 'Nobody has bought anything yet.' };
+  const quiet = async () => {
+    for (const site of all) {
+      const res = await ask(site, '/threads/nobody/~/thread.html');
+      assert.equal(res.status, 200, site.name);
+      assert.ok(res.text.includes(EMPTY[site.name]), `${site.name}: ${res.text}`);
+    }
+  };
+  const told = {};
+  await step('a reply on the same page of each is published there, and there alone', async () => {
+    for (const site of all) {
+      const { id, receipt } = await post(site, { page: '/news/harbor', comment: `Said on the site ${site.name}, and on no other.` });
+      assert.ok(receipt.startsWith(`${site.mount}/receipt/`), receipt);
+      assert.equal((await ask(site, receipt.slice(site.mount.length))).status, 200);
+      assert.equal((await (await moderatorAt(site)).approve(id)).status, 303);
+      told[site.name] = id;
+    }
+    for (const site of all) assert.deepEqual(replies((await ask(site, '/threads/news/harbor/~/thread.html')).text).map(({ id }) => id), [told[site.name]], site.name);
+    await quiet();
+  });
+  await step('also with both programs stopped', async () => {
+    await stand.down();
+    for (const site of all) {
+      const res = await ask(site, '/threads/news/harbor/~/thread.html');
+      assert.ok(res.text.includes(`reply-${told[site.name]}`), site.name);
+      assert.equal((await ask(site, '/threads/news/harbor/~/thread.html', { 'If-None-Match': res.headers.etag })).status, 304, site.name);
+      assert.equal((await ask(site, '/form?page=/news/harbor')).status, 503, site.name);
+    }
+    await quiet();
+  });
+  await step('the programs are told which one, and believe no header', async () => {
+    await stand.spy();
+    for (const site of all) {
+      for (const target of ['/form?page=/a', '/receipt/x', '/threads/nobody/~/thread.html', '/moderate/']) {
+        const seen = () => ask(site, target, { 'X-Forwarded-Host': 'other.example', 'Rejoinder-Site': 'other' });
+        let res = await seen();
+        // A server may wait a moment before it tries again.
+        for (let tries = 0; tries < 60 && res.headers['content-type'] !== 'text/plain; charset=utf-8'; tries++) {
+          await new Promise((resolve) => setTimeout(resolve, 250));
+          res = await seen();
+        }
+        const { params } = JSON.parse(res.text);
+        assert.equal(params.REJOINDER_SITE, site.name, target);
+        assert.equal(params.REQUEST_URI, site.mount + target);
+      }
+    }
+  });
+}
+
 // What `rejoinder snippet` prints is pasted as it is, but for the path of the shipped files.
 async function pasted(stand, step) {
   await step('what the snippet prints shows the thread in its article', async () => {
@@ -100,6 +154,8 @@ async function slowly(stand, step) {
 
 /** [[title, options of the stand, what happens]] */
 export function variants(name) {
+  const apart = ['a second site on a host of its own', { second: { host: 'shop.example', mount: '/comments' } }, twoSites];
+  if (['lighttpd', 'caddy'].includes(name)) return [apart];
   if (!['nginx', 'apache-proxy-fcgi'].includes(name)) return [];
   const apache = name === 'apache-proxy-fcgi' ? [
     ['for all virtual hosts', { everywhere: true, server: 'AllowEncodedSlashes On' }, story],
@@ -110,6 +166,8 @@ export function variants(name) {
     ['mounted at the root', { mount: '' }, story],
     ['mounted deeper', { mount: '/deep/er' }, story],
     ['read from another origin', { embed: ELSEWHERE, site: { origins: [ELSEWHERE] } }, embedded],
+    apart,
+    ['a second site on the same host', { second: { mount: '/replies' } }, twoSites],
     ...apache,
   ];
 }
