@@ -32,11 +32,12 @@ inherited(void)
 	return -1;
 }
 
+/* Of one that hangs, so that no more connections may wait (EAGAIN), nobody waits to hear it either. */
 static bool
 is_taken(const struct sockaddr_un *address)
 {
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool taken = fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof *address) == 0;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bool taken = fd >= 0 && (connect(fd, (const struct sockaddr *)address, sizeof *address) == 0 || errno == EAGAIN);
 	if (fd >= 0)
 		close(fd);
 	return taken;

@@ -194,6 +194,7 @@ check_all(struct findings *findings, const struct config *config, const char *pa
 {
 	operator_find(findings, true, "%s", path);
 	operator_check_modes(findings, config);
+	operator_check_doors(findings, config);
 	fflush(stdout);
 	if (operator_drop(path) != STATUS_OK) {
 		operator_find(findings, false, "all else is looked at as the moderators' user; standard error says why that cannot be");
@@ -207,10 +208,15 @@ static void
 say_end(const struct findings *findings)
 {
 	const char *notes = findings->notes == 1 ? "note" : "notes", *joint = findings->complaints == 0 ? ", with" : ", and";
-	if (findings->complaints == 0)
-		fputs("\nAll is well", stdout);
+	putchar('\n');
+	for (int i = 0; findings->complaints == 0 && i < findings->silent_n; i++)
+		printf("%s%s.fcgi", i == 0 ? "" : " and ", findings->silent[i]);
+	if (findings->complaints > 0)
+		printf("%d to mend", findings->complaints);
+	else if (findings->silent_n > 0)
+		printf(" %s not answer; all else is well", findings->silent_n == 1 ? "does" : "do");
 	else
-		printf("\n%d to mend", findings->complaints);
+		fputs("All is well", stdout);
 	if (findings->notes > 0)
 		printf("%s %d %s", joint, findings->notes, notes);
 	puts(".");

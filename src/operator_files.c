@@ -1,10 +1,9 @@
 /*
- * operator_files.c - for `rejoinder check`: files, their owners and modes, the web server's way to
- * them, and the doors' sockets.
+ * operator_files.c - for `rejoinder check`: files, their owners and modes, and the web server's way to
+ * them.
  */
 #include <errno.h>
 #include <ftw.h>
-#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -142,32 +141,7 @@ check_served(struct findings *findings, const struct config *config)
 		operator_find(findings, false, "... and %d more", walked_n - TOLD_MOST);
 }
 
-/* --- sockets ---------------------------------------------------------------------------------------- */
-
-static void
-check_socket(struct findings *findings, const struct config *config, const char *name)
-{
-	char path[PATH_ROOM];
-	struct stat info;
-	snprintf(path, sizeof path, "%s/%s.sock", config->run_dir, name);
-	/* It may be somewhere else, or the web server's own. */
-	if (lstat(path, &info) != 0 || !S_ISSOCK(info.st_mode))
-		return;
-	struct group *group = getgrgid(info.st_gid);
-	if ((info.st_mode & 0022) == 0)
-		operator_find(findings, false, "%s has mode %04o, so the web server cannot connect: start the door with --mode 0660, "
-		                               "or set SocketMode=0660", path, info.st_mode & 0777);
-	else if (access(path, W_OK) != 0)
-		operator_find(findings, true, "%s: whether %s.fcgi answers was not asked, for this user may not connect", path,
-		    name);
-	else if (!fcgi_answers(path))
-		operator_note(findings, "%s: nobody listens there: start %s.fcgi, and see its log", path, name);
-	else if ((info.st_mode & 0002) == 0)
-		operator_find(findings, true, "%s: the web server's user must be in its group, %s", path,
-		    group == NULL ? "which has no name" : group->gr_name);
-	else
-		operator_find(findings, true, "%s", path);
-}
+/* --- the system -------------------------------------------------------------------------------------- */
 
 /* The system grants a socket no more connections that wait than this. */
 static void
@@ -228,8 +202,6 @@ void
 operator_check_files(struct findings *findings, const struct config *config)
 {
 	check_served(findings, config);
-	check_socket(findings, config, "reader");
-	check_socket(findings, config, "moderator");
 	check_backlog(findings);
 	check_sites(findings, config);
 	check_pair(findings, config);

@@ -13,9 +13,12 @@
 #include "door.h"
 #include "secret.h"
 
-/* `complaints` decides the exit status. */
+/* `complaints` decides the exit status; programs that nobody heard of are named at the end. */
+enum { FINDINGS_DOORS = 2 };
 struct findings {
 	int complaints, notes;
+	const char *silent[FINDINGS_DOORS];
+	int silent_n;
 };
 
 /* "ok" or "mend"; a finding to mend also says what to do. */
@@ -30,6 +33,9 @@ void operator_note(struct findings *findings, const char *format, ...) __attribu
  */
 void operator_check_modes(struct findings *findings, const struct config *config);
 void operator_check_files(struct findings *findings, const struct config *config);
+
+/* src/operator_doors.c: do both programs answer?  Root may ask all of them. */
+void operator_check_doors(struct findings *findings, const struct config *config);
 
 /* src/operator_store.c: what the store tells about the web server, the clock and the page lists. */
 void operator_check_store(struct findings *findings, struct door *door);

@@ -414,6 +414,9 @@ stop_door(const struct start *start, size_t door)
 	pid_t pid = find_running(&launch);
 	if (pid == 0) {
 		bool elsewhere = fcgi_answers(launch.socket);
+		/* Of a program that was killed: check would ask for it still. */
+		if (!elsewhere && unlink(launch.pid) == 0)
+			unlink(launch.socket);
 		printf("%s.fcgi %s\n", launch.name, elsewhere ? "was not started by rejoinder start, and goes on" : "does not run");
 		return !elsewhere;
 	}

@@ -55,11 +55,15 @@ const PLANTED = [
   ['is not for its group to write, and the doors are two users: chmod 660 it', 'mend', () => several(mode(it.database, 0o640), owner(it.database, 65534)), true],
   ['cannot be written by the moderators\' door: chmod 2775 it', 'mend', () => several(mode(it.public, 0o755), owner(it.public, 65534)), true],
   ['both doors run as one user', 'note', () => () => {}],
+  ['so the web server cannot connect: start the door with --mode 0660', 'mend', () => mode(it.socket('reader'), 0o600)],
+  ['nobody listens there: start reader.fcgi with rejoinder --config', 'mend', async () => { await it.stop('reader', 'SIGKILL'); const left = file('run', 'reader.pid'); return several(() => it.start('reader'), () => fs.rmSync(left)); }],
+  ['nobody listens there: start reader.fcgi with rejoinder --config', 'note', async () => { await it.stop('reader', 'SIGKILL'); return () => it.start('reader'); }],
+  ['it is not there: start reader.fcgi with rejoinder --config', 'note', async () => { await it.stop('reader'); fs.rmSync(it.socket('reader'), { force: true }); return () => it.start('reader'); }],
+  ['it is not there: moderator.fcgi has another socket, or does not run', 'note', () => () => {}],
+  ['could not be asked, for this user may not connect: run rejoinder check as root', 'note', null], // tests/flow/drop.test.mjs
   ['all else is looked at as the moderators\' user; standard error says why that cannot be', 'mend', () => owner(at('moderators'), 65534), true],
   ['so a web server that is neither its user nor in its group cannot pass: chmod o+x it', 'note', () => mode(it.dir, 0o700)],
   ['so the web server cannot read it: chmod o+r it', 'mend', () => mode(file('public', 'main', 'threads', 'a', '~', 'thread.html'), 0o600)],
-  ['so the web server cannot connect: start the door with --mode 0660', 'mend', () => mode(it.socket('reader'), 0o600)],
-  ['nobody listens there: start reader.fcgi', 'note', async () => { await it.stop('reader', 'SIGKILL'); return () => it.start('reader'); }],
   ['net.core.somaxconn is', 'note', null], // below: in a network namespace of its own
   ['is no folder: name the one with the articles\' files', 'mend', () => configured({ site: { document_root: at('nowhere') } })],
   ['does not belong to the configured sealing_key: put back the one that fits', 'mend', () => configured({ top: { sealing_key: '0'.repeat(64) } })],
@@ -138,6 +142,50 @@ test('a database of an earlier release is told, and left as it is', async () => 
     assert.equal(own.cli(['check']).status, 0, 'after that all is well');
   } finally {
     await own.tidy();
+  }
+});
+
+test('that nobody answers is the last line, where nothing else is to mend', async () => {
+  assert.match(check().said, /\nAll is well, with \d+ notes?\.\n$/, 'one program runs, and the other may be anywhere');
+  await it.stop('reader', 'SIGKILL');
+  try {
+    const { status, said } = check();
+    assert.equal(status, 0, said);
+    assert.match(said, /\nreader\.fcgi and moderator\.fcgi do not answer; all else is well, with \d+ notes\.\n$/);
+    // Where a web server's CGI programs start them, that is as it must be.
+    for (const door of ['reader', 'moderator']) file('run', `${door}.start`);
+    const waits = check().said;
+    assert.match(waits, /^ok .*reader\.sock: reader\.fcgi does not run now; reader\.cgi starts it when somebody comes$/m);
+    assert.match(waits, /^ok .*moderator\.sock: moderator\.fcgi does not run now; moderator\.cgi starts it when somebody comes$/m);
+    assert.match(waits, /\nAll is well, with/);
+  } finally {
+    for (const door of ['reader', 'moderator']) fs.rmSync(at('run', `${door}.start`), { force: true });
+    await it.start('reader');
+  }
+});
+
+test('an installation in /etc has its programs running, and who started them starts them again', async (t) => {
+  if (!IS_ROOT) return t.skip('a mount namespace needs root');
+  const inside = (prepare) => spawnSync('unshare', ['-m', 'sh', '-c', `set -e; mount -t tmpfs tmpfs /mnt; cp /etc/passwd /etc/group /etc/nsswitch.conf /mnt; mount --move /mnt /etc
+    mkdir /etc/rejoinder; cp "$1" /etc/rejoinder/rejoinder.conf; chmod 640 /etc/rejoinder/rejoinder.conf; mount -t tmpfs tmpfs /run; ${prepare}; shift; exec "$@"`,
+  'sh', it.config, path.join(BIN, 'rejoinder'), 'check'], { encoding: 'utf8' });
+  const well = inside('true');
+  if (/unshare|mount/.test(well.stderr)) return t.skip(well.stderr.trim());
+  assert.equal(well.status, 0, well.stdout + well.stderr);
+  for (const how of ['nobody listens there', 'it is not there']) {
+    await it.stop('reader', 'SIGKILL');
+    if (how === 'it is not there') fs.rmSync(it.socket('reader'));
+    try {
+      const { status, stdout } = inside('true');
+      assert.equal(status, 1, stdout);
+      assert.match(stdout, new RegExp(`^mend .*/reader\\.sock: ${how}: start reader\\.fcgi with rejoinder start, or as it was started before, and see its log$`, 'm'));
+      assert.match(stdout, /^mend .*\/moderator\.sock: it is not there: start moderator\.fcgi with rejoinder start/m);
+      const units = inside('mkdir -p /run/systemd/system /etc/systemd/system/sockets.target.wants; ln -s /nowhere /etc/systemd/system/sockets.target.wants/rejoinder-reader.socket');
+      assert.equal(units.status, 1, units.stdout);
+      assert.match(units.stdout, new RegExp(`^mend .*/reader\\.sock: ${how}: start reader\\.fcgi with systemctl start rejoinder-reader\\.socket; journalctl -u rejoinder-reader says why it ended$`, 'm'));
+    } finally {
+      await it.start('reader');
+    }
   }
 });
 

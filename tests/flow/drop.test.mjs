@@ -91,14 +91,21 @@ describe('started by root', { skip: why }, () => {
   }
 
   // As a package leaves it: the socket is for the web server's group, in which the moderators' user is not.
-  test('check does not call a door dead that its user may not ask', () => {
+  test('check tells whether a door lives that the moderators\u2019 user may not ask', async () => {
     const socket = path.join(it.dir, 'run/reader.sock'), { uid, gid } = fs.statSync(socket);
-    assert.doesNotMatch(it.cli(['check']).stdout, /reader\.sock: (whether|nobody)/);
-    fs.chownSync(socket, 0, 61999);
+    const closed = () => fs.chownSync(socket, 0, 61999);
+    const byRoot = () => it.cli(['check']).stdout;
+    const byThem = () => spawnSync('setpriv', [...as(USERS.moderator).slice(1), path.join(BIN, 'rejoinder'), '--config', it.config, 'check'], { encoding: 'utf8' }).stdout;
+    closed();
     try {
-      assert.match(it.cli(['check']).stdout, /^ok .*reader\.sock: whether reader\.fcgi answers was not asked, for this user may not connect$/m);
+      for (const said of [byRoot(), byThem()]) assert.match(said, /^ok .*reader\.sock: the web server's user must be in its group, which has no name$/m);
+      await it.stop('reader', 'SIGKILL');
+      closed();
+      assert.match(byRoot(), /^note .*reader\.sock: nobody listens there: start reader\.fcgi/m);
+      assert.match(byThem(), /^note .*reader\.sock: whether reader\.fcgi answers could not be asked, for this user may not connect: run rejoinder check as root$/m);
     } finally {
-      fs.chownSync(socket, uid, gid);
+      if (it.doors.reader === undefined) await it.start('reader', { wrap: as(USERS.reader) });
+      else fs.chownSync(socket, uid, gid);
     }
   });
 

@@ -309,6 +309,8 @@ export default [
     find: 'return row->content_hash.len == SECRET_HASH && secret_same(hash, row->content_hash.at, SECRET_HASH);', put: 'return row->content_hash.len == SECRET_HASH;' },
   { name: 'other-replies-in-a-published-file-are-not-noticed', file: 'src/operator_published.c', catch: 'flow check.test.mjs a published file that is gone',
     find: 'return met != NULL && n == shown->n;', put: 'return met != NULL;' },
+  { name: 'a-killed-program-is-no-finding', file: 'src/operator_doors.c', catch: 'flow check.test.mjs that nobody answers',
+    find: 'access(look->socket, W_OK) == 0 ? fcgi_answers(look->socket) : is_listed(look->socket)', put: 'look->there' },
 
   // --- commands of root's, and keys ---
   { name: 'doors-with-the-former-key-are-not-noticed', file: 'src/operator_rekey.c', catch: 'flow rekey.test.mjs while a door goes on',
