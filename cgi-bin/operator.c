@@ -118,6 +118,27 @@ take_common(const char *config, int *argc, char **argv)
 	return common;
 }
 
+/* All that these open is the group's as well. */
+static bool
+is_for_group(const struct operator_command *command)
+{
+	static operator_run *const runs[] = {
+	    operator_waiting, operator_stats, operator_snippet, operator_check, operator_pages, operator_backup, operator_restore};
+	for (size_t i = 0; i < sizeof runs / sizeof *runs; i++)
+		if (command->run == runs[i])
+			return true;
+	return false;
+}
+
+static int
+run_as_asked(const struct operator_command *command, const char *config, int argc, char **argv)
+{
+	int result = command->run(command, config, argc, argv);
+	if (result == OPERATOR_FAILED)
+		operator_tell_denied(config, !is_for_group(command));
+	return result;
+}
+
 static int
 run(const struct operator_command *command, const char *config, int argc, char **argv)
 {
@@ -131,7 +152,7 @@ run(const struct operator_command *command, const char *config, int argc, char *
 	if (!common.help && command->run != operator_init && operator_strange(command, argc, argv) != NULL)
 		return operator_misread(command, argc, argv);
 	if (!common.help)
-		return command->run(command, common.config, argc, argv);
+		return run_as_asked(command, common.config, argc, argv);
 	/* init has options of its own, and tells them. */
 	if (command->run == operator_init)
 		return command->run(command, common.config, 2, asked);
@@ -164,8 +185,7 @@ main(int argc, char **argv)
 	if (!has_standard_files())
 		return OPERATOR_FAILED;
 	log_door("rejoinder");
-	if (isatty(STDERR_FILENO) != 0)
-		log_plain();
+	log_plain();
 	/* '+': options behind the command are the command's. */
 	while ((option = getopt_long(argc, argv, "+c:h", options, NULL)) != -1) {
 		if (option == 'c')

@@ -414,8 +414,8 @@ slurp(struct arena *arena, const char *path, struct str *text)
 	size_t len = file != NULL && bytes != NULL ? fread(bytes, 1, FILE_MOST, file) : 0;
 	bool failed = file == NULL || bytes == NULL || ferror(file) != 0;
 	if (failed)
-		log_event(LOG_LEVEL_ERROR, "%s: %s; name another with --config, or make one with rejoinder init", path,
-		    strerror(errno));
+		log_event(LOG_LEVEL_ERROR, "%s: %s%s", path, strerror(errno),
+		    errno == ENOENT ? "; name another with --config, or make one with rejoinder init" : "");
 	if (file != NULL)
 		fclose(file);
 	if (failed)

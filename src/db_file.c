@@ -362,7 +362,11 @@ db_look(const char *path, mode_t *mode)
 	struct stat st;
 	if (stat(path, &st) != 0 && errno == ENOENT)
 		return STATUS_MISSING;
-	if (stat(path, &st) != 0 || !S_ISREG(st.st_mode)) {
+	if (stat(path, &st) != 0) {
+		log_event(LOG_LEVEL_ERROR, "%s: %s", path, strerror(errno));
+		return STATUS_INVALID;
+	}
+	if (!S_ISREG(st.st_mode)) {
 		log_event(LOG_LEVEL_ERROR, "%s: is no file that can be opened", path);
 		return STATUS_INVALID;
 	}

@@ -1,13 +1,12 @@
 #include "log.h"
 
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 static const char *door = "rejoinder";
-static bool plain;
+static bool plain, muted;
 static _Thread_local char request[17];
 
 void
@@ -20,6 +19,12 @@ void
 log_plain(void)
 {
 	plain = true;
+}
+
+void
+log_mute(bool mute)
+{
+	muted = mute;
 }
 
 void
@@ -50,6 +55,8 @@ log_event(enum log_level level, const char *format, ...)
 	struct timespec now;
 	struct tm utc;
 	va_list args;
+	if (muted)
+		return;
 	va_start(args, format);
 	vsnprintf(text, sizeof text, format, args);
 	va_end(args);

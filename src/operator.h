@@ -34,6 +34,12 @@ int operator_misread(const struct operator_command *command, int argc, char **ar
 const char *operator_strange(const struct operator_command *command, int argc, char **argv);
 
 /*
+ * A command has failed: if that is since a file is not for this user to read, says which and whose it is.
+ * `moderators`: it takes their files, too.  Nothing for root.
+ */
+void operator_tell_denied(const char *config, bool moderators);
+
+/*
  * Prints what somebody else may have written, a page, a file's name, what the store says, as a terminal may be
  * shown it: control characters as \\x1b.
  */
@@ -51,6 +57,9 @@ struct operator_copies {
 	int left; /* of ours; or the folder cannot be read */
 };
 void operator_look_for_copies(const char *database, struct operator_copies *copies);
+
+/* Is what is open there a database of the same kind as this one, of whatever version? */
+bool operator_is_copy(int fd, const char *database);
 
 struct config;
 struct door;

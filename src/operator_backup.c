@@ -136,8 +136,8 @@ operator_backup(const struct operator_command *command, const char *config, int 
 	if (back_up(&(struct backup){.config = config, .file = argv[1], .to = -1}) != STATUS_OK)
 		return operator_fail("no backup was made; the reason stands above");
 	printf("Backup: %s\n"
-	       "Keep with it, elsewhere than on this machine: rejoinder.conf, the secret key, the receipt key and the\n"
-	       "matching key; see «What to keep» in rejoinder(1).\n", argv[1]);
+	       "Keep beside it, elsewhere than on this machine: rejoinder.conf, the secret key, the log's, receipts' and matching\n"
+	       "keys, and moderators.db; WHAT TO KEEP in rejoinder(1) says what is lost without each.\n", argv[1]);
 	return stat(argv[1], &info) == 0 ? OPERATOR_DONE : OPERATOR_FAILED;
 }
 
@@ -324,7 +324,8 @@ prepare(struct door *door, const char *copy, struct restored *restored)
 /* What is put back. */
 struct source {
 	const char *path;
-	int file, wal; /* opened by root for another user, or -1 */
+	int file, wal; /* opened, or -1 */
+	bool apart;    /* opened by root for another user, who may not come there */
 };
 #define RAW "-raw" /* behind the name of the copy: FILE as it is */
 
@@ -375,7 +376,7 @@ put_back(struct door *door, const struct source *source, struct restored *restor
 	if (copy.at == NULL)
 		return STATUS_BROKEN;
 	remove_copy(&door->arena, copy.at);
-	enum status status = source->file < 0 ? STATUS_OK : take_in(door, source, copy.at, &file);
+	enum status status = !source->apart ? STATUS_OK : take_in(door, source, copy.at, &file);
 	if (status == STATUS_OK)
 		status = db_copy(file, copy.at, &sql_rejoinder, 0600, operator_progress, &(struct operator_work){"Read"});
 	if (status == STATUS_OK)
@@ -411,27 +412,29 @@ say_restored(const struct restored *restored)
 	puts("Restored and published.");
 }
 
+static int
+say_no_backup(const char *path)
+{
+	fprintf(stderr, "rejoinder: %s is no backup of Rejoinder; nothing was changed\n", path);
+	return OPERATOR_FAILED;
+}
+
+/* By whom it was typed; the WAL beside it is of use where another user does the rest. */
 static bool
 open_source(const char *config, struct source *source)
 {
-	struct stat info;
-	bool must;
-	if (operator_must_drop(config, &must) != STATUS_OK)
-		return false;
-	int fd = open(source->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0 || (must && (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)))) {
-		fprintf(stderr, "rejoinder: %s: %s\n", source->path, fd < 0 ? strerror(errno) : "is no file that can be opened");
-		if (fd >= 0)
-			close(fd);
-		return false;
-	}
-	if (!must) {
-		close(fd);
-		return true;
-	}
 	char wal[PATH_MAX];
-	source->file = fd;
-	if ((size_t)snprintf(wal, sizeof wal, "%s-wal", source->path) < sizeof wal)
+	struct stat info;
+	if (operator_must_drop(config, &source->apart) != STATUS_OK)
+		return false;
+	source->file = open(source->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (source->file < 0) {
+		fprintf(stderr, "rejoinder: %s: %s\n", source->path, strerror(errno));
+		return false;
+	}
+	if (fstat(source->file, &info) != 0 || !S_ISREG(info.st_mode))
+		return say_no_backup(source->path) == OPERATOR_DONE;
+	if (source->apart && (size_t)snprintf(wal, sizeof wal, "%s-wal", source->path) < sizeof wal)
 		source->wal = open(wal, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	return true;
 }
@@ -453,8 +456,11 @@ restore_from(const char *config, const struct source *source)
 	if (operator_open(config, &door) != STATUS_OK)
 		return operator_fail("there must be an installation to restore into: on a new machine put rejoinder.conf and "
 		                     "the keys back first and run rejoinder init; a damaged database must be moved away first");
-	enum status status = put_back(&door, source, &restored);
+	bool known = operator_is_copy(source->file, door.config->database);
+	enum status status = known ? put_back(&door, source, &restored) : STATUS_INVALID;
 	door_close(&door);
+	if (!known)
+		return say_no_backup(source->path);
 	if (status != STATUS_OK)
 		return operator_fail("nothing was restored, and the store is as it was; the reason stands above");
 	if (publish_restored(config) != OPERATOR_DONE)
@@ -469,9 +475,7 @@ operator_restore(const struct operator_command *command, const char *config, int
 	struct source source = {.path = argc == 2 ? argv[1] : NULL, .file = -1, .wal = -1};
 	if (argc != 2 || argv[1][0] == '-')
 		return operator_misread(command, argc, argv);
-	if (!open_source(config, &source))
-		return OPERATOR_FAILED;
-	int result = restore_from(config, &source);
+	int result = open_source(config, &source) ? restore_from(config, &source) : OPERATOR_FAILED;
 	close_source(&source);
 	return result;
 }

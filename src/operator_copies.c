@@ -20,13 +20,26 @@ static const char magic[16] = "SQLite format 3";
 enum { ID_AT = 68, ID_LEN = 4, HEAD = ID_AT + ID_LEN };
 
 static bool
+read_head_of(int fd, char head[HEAD])
+{
+	return pread(fd, head, HEAD, 0) == HEAD && memcmp(head, magic, sizeof magic) == 0;
+}
+
+static bool
 read_head(const char *path, char head[HEAD])
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	bool whole = fd >= 0 && read(fd, head, HEAD) == HEAD;
+	bool whole = fd >= 0 && read_head_of(fd, head);
 	if (fd >= 0)
 		close(fd);
-	return whole && memcmp(head, magic, sizeof magic) == 0;
+	return whole;
+}
+
+bool
+operator_is_copy(int fd, const char *database)
+{
+	char head[HEAD], own[HEAD];
+	return read_head_of(fd, head) && read_head(database, own) && memcmp(head + ID_AT, own + ID_AT, ID_LEN) == 0;
 }
 
 /* "rejoinder.db.v2", "rejoinder.db.restore", "rejoinder.db.backup" and what is beside these: the programs have made them. */

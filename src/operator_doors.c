@@ -3,6 +3,7 @@
  *
  * Looked at before root is given up: the moderators' user may not connect to the public door's socket.
  */
+#include <errno.h>
 #include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -163,12 +164,22 @@ tell_answer(const struct look *look, const struct stat *info)
 }
 
 static void
+tell_unasked(const struct look *look)
+{
+	operator_note(look->findings, "%s: whether %s.fcgi answers could not be asked, for this user may not connect: run "
+	                              "rejoinder check as root", look->socket, look->name);
+}
+
+static void
 check_door(struct look *look)
 {
 	struct stat info;
 	snprintf(look->socket, sizeof look->socket, "%s/%s.sock", look->config->run_dir, look->name);
-	look->there = lstat(look->socket, &info) == 0 && S_ISSOCK(info.st_mode);
-	if (!look->there)
+	bool seen = lstat(look->socket, &info) == 0;
+	look->there = seen && S_ISSOCK(info.st_mode);
+	if (!seen && errno == EACCES)
+		tell_unasked(look);
+	else if (!look->there)
 		tell_silence(look);
 	else if ((info.st_mode & 0022) == 0)
 		operator_find(look->findings, false, "%s has mode %04o, so the web server cannot connect: start the door with --mode 0660, "
@@ -176,8 +187,7 @@ check_door(struct look *look)
 	else if (access(look->socket, W_OK) == 0 ? fcgi_answers(look->socket) : is_listed(look->socket))
 		tell_answer(look, &info);
 	else if (access(look->socket, W_OK) != 0)
-		operator_note(look->findings, "%s: whether %s.fcgi answers could not be asked, for this user may not connect: run "
-		                              "rejoinder check as root", look->socket, look->name);
+		tell_unasked(look);
 	else
 		tell_silence(look);
 }

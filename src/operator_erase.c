@@ -5,6 +5,7 @@
  */
 #include "operator.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -50,7 +51,7 @@ add_opener(struct erasure *erasure, const char *path)
 {
 	struct stat info;
 	struct secret_key *key = &erasure->keys[erasure->openers.n];
-	if (lstat(path, &info) != 0)
+	if (lstat(path, &info) != 0 && errno == ENOENT)
 		return STATUS_OK;
 	enum status status = door_key(path, 0600, key);
 	if (status == STATUS_OK)

@@ -24,7 +24,8 @@ is_there(struct findings *findings, const char *path, struct stat *info, const c
 {
 	if (stat(path, info) == 0)
 		return true;
-	operator_find(findings, false, "%s: %s: %s", path, strerror(errno), advice);
+	operator_find(findings, false, "%s: %s: %s", path, strerror(errno),
+	    errno == EACCES ? "run this as root, or as the moderators' user" : advice);
 	return false;
 }
 

@@ -176,9 +176,19 @@ change_pair(struct arena *arena, const struct config *config, const struct place
 	return result;
 }
 
+/* Whoever may not look must not be told that it is lost. */
+static bool
+is_hidden(const char *path)
+{
+	struct stat info;
+	return lstat(path, &info) != 0 && errno != ENOENT;
+}
+
 static int
 run_begin(struct arena *arena, const struct config *config, const struct places *places, bool lost)
 {
+	if (is_hidden(places->secret))
+		return operator_fail("nothing was changed: this user may not look for the secret key");
 	if (!lost && !is_there(places->secret))
 		return operator_fail("the secret key is not there, so what is sealed to it can never be opened; with --lost a new "
 		                     "pair is made, and the addresses stored so far stay sealed for ever");

@@ -412,6 +412,11 @@ stop_door(const struct start *start, size_t door)
 	if (!find_paths(start, &launch))
 		return false;
 	pid_t pid = find_running(&launch);
+	if (pid == 0 && access(start->config->run_dir, X_OK) != 0 && errno == EACCES) {
+		fprintf(stderr, "rejoinder: %s: %s, so whether %s.fcgi runs cannot be seen\n", start->config->run_dir, strerror(errno),
+		    launch.name);
+		return false;
+	}
 	if (pid == 0) {
 		bool elsewhere = fcgi_answers(launch.socket);
 		/* Of a program that was killed: check would ask for it still. */

@@ -66,6 +66,20 @@ test('a backup overwrites nothing, and leaves nothing where it fails', () => {
   assert.equal(it.cli(['backup']).status, 2);
 });
 
+test('restore takes no other file for a backup, and changes nothing then', () => {
+  const before = it.dump(), files = fs.readdirSync(it.dir).sort();
+  const empty = path.join(folder, 'empty'), short = path.join(folder, 'short');
+  fs.writeFileSync(empty, '');
+  fs.writeFileSync(short, 'SQLite format 3');
+  for (const file of ['/etc/passwd', empty, short, folder, it.moderators]) {
+    const { status, stdout, stderr } = it.cli(['restore', file]);
+    assert.deepEqual([status, stdout, stderr], [1, '', `rejoinder: ${file} is no backup of Rejoinder; nothing was changed\n`]);
+  }
+  assert.match(it.cli(['restore', path.join(folder, 'none')]).stderr, /^rejoinder: .*none: No such file or directory\n$/);
+  assert.equal(it.dump(), before);
+  assert.deepEqual(fs.readdirSync(it.dir).sort(), files);
+});
+
 test('restore brings replies, states and files back while the doors run, and gives no number twice', async () => {
   const page = `/world/restored-${fresh()}`;
   const later = `/world/later-${fresh()}`;
@@ -125,7 +139,7 @@ test('what is no backup is refused, and the store is as it was', () => {
   fs.truncateSync(cut, 8192);
   const text = backup();
   fs.writeFileSync(text, 'This is a text and no database. '.repeat(400));
-  for (const [file, why] of [[cut, /damaged|malformed|cannot|as it was/], [text, /no database/], [path.join(folder, 'none'), /No such file/], [it.moderators, /no database of rejoinder/]]) {
+  for (const [file, why] of [[cut, /damaged|malformed|cannot|as it was/], [text, /no backup of Rejoinder/], [path.join(folder, 'none'), /No such file/], [it.moderators, /no backup of Rejoinder/]]) {
     const run = it.cli(['restore', file]);
     assert.equal(run.status, 1, file);
     assert.match(run.stderr, why);
