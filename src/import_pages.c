@@ -190,41 +190,11 @@ flush(struct import_pages *import)
 
 /* --- a page of the list --------------------------------------------------------------------------- */
 
-/* The path behind the site's own address, as "https://example.org/a" has it; STR_NONE when it is not. */
-static struct str
-path_behind(struct str address, struct str base)
-{
-	struct str rest = str_sub(address, base.len, address.len);
-	if (address.len < base.len || !str_eq_nocase(str_sub(address, 0, base.len), base))
-		return STR_NONE;
-	if (rest.len == 0)
-		return STR("/");
-	return rest.at[0] == '/' ? rest : STR_NONE;
-}
-
-static bool
-is_address(struct str typed)
-{
-	return str_starts(typed, STR("http://")) || str_starts(typed, STR("https://"));
-}
-
-/* Takes a path as it is, and an address of the site without the site. */
-static struct str
-path_of(const struct config_site *site, struct str typed)
-{
-	if (!is_address(typed))
-		return typed;
-	struct str path = path_behind(typed, site->base);
-	for (size_t i = 0; path.at == NULL && i < site->origins.n; i++)
-		path = path_behind(typed, site->origins.items[i]);
-	return path;
-}
-
 static bool
 read_page(struct import_pages *import, int64_t at, struct str typed, struct line *line)
 {
 	const struct config_site *site = import->job.site;
-	struct str path = path_of(site, typed);
+	struct str path = page_is_address(typed) ? page_behind_site(&import->batch, site, typed) : typed;
 	bool sitemap = import->job.kind == IMPORT_PAGES_SITEMAP;
 	if (path.at == NULL)
 		tell(import, sitemap ? IMPORT_PAGES_ELSEWHERE : IMPORT_PAGES_OUTSIDE, at, typed);
@@ -347,7 +317,7 @@ end_element(void *context, const struct xml_name *name, struct str text, int dep
 		return;
 	struct str typed = str_copy(&import->batch, str_trim(text));
 	int64_t at = xml_line(import->xml);
-	if (!is_address(typed))
+	if (!page_is_address(typed))
 		tell(import, IMPORT_PAGES_PATH, at, typed);
 	else if (read_page(import, at, typed, &line))
 		take_line(import, at, &line);

@@ -68,7 +68,7 @@ read_sieve(const struct moderator_visit *visit, const struct form *query, struct
 	if (sieve->reply.len > 0)
 		good = str_integer(str_trim(sieve->reply), &sieve->reply_id) == STATUS_OK && sieve->reply_id > 0 && good;
 	if (sieve->page.len > 0)
-		good = page_canonical(visit->arena, visit->site->config, str_trim(sieve->page), &sieve->canonical) == STATUS_OK && good;
+		good = page_typed(visit->arena, visit->site->config, sieve->page, &sieve->canonical) == STATUS_OK && good;
 	return read_day(visit, sieve) == STATUS_OK && good ? STATUS_OK : STATUS_INVALID;
 }
 

@@ -187,6 +187,8 @@ static struct str
 page_label(const struct moderator_visit *visit, const struct moderator_view *view, const struct queue *queue)
 {
 	struct word_hole hole = {.name = STR("page"), .text = view->page};
+	if (view->elsewhere)
+		return words_say(visit->arena, visit->site->words, WORD_FILTER_ELSEWHERE, &hole, 1);
 	bool none = view->no_page || (queue->found.n == 0 && queue->found.looked == 0 && view->before == 0 && view->after == 0);
 	return words_say(visit->arena, visit->site->words, none ? WORD_FILTER_NO_PAGE : WORD_FILTER_ON_PAGE, &hole, 1);
 }

@@ -24,6 +24,7 @@ struct moderator_view {
 	enum verdict_state state;
 	struct str page;        /* only of this one: canonical, or as typed where it is none; STR_NONE: of all */
 	bool no_page;           /* it is none */
+	bool elsewhere;         /* it is an address of another site */
 	bool links, first;      /* only with a link; only first replies of their authors */
 	struct str reason;      /* only with this one, a name of spam.h; STR_NONE: any */
 	bool oldest;            /* oldest first */

@@ -72,7 +72,9 @@ read_page(const struct moderator_visit *visit, const struct form *query, struct 
 		view->page = STR_NONE;
 		return status;
 	}
-	view->no_page = page_canonical(visit->arena, visit->site->config, view->page, &canonical) != STATUS_OK;
+	enum status found = page_typed(visit->arena, visit->site->config, view->page, &canonical);
+	view->no_page = found != STATUS_OK;
+	view->elsewhere = found == STATUS_MISSING;
 	if (!view->no_page)
 		view->page = canonical;
 	return status;

@@ -37,10 +37,13 @@ close_page(const struct door *door, const struct door_site *site, struct arena *
 	struct closing_order order = {.site_id = site->id, .closed = closed, .moderator = STR(""), .network = STR(""),
 	    .now = (int64_t)time(NULL)};
 	struct closing_result result;
-	if (page_canonical(arena, site->config, str_from(typed), &order.page) != STATUS_OK ||
+	enum status status = page_typed(arena, site->config, str_from(typed), &order.page);
+	if (status == STATUS_MISSING)
+		return operator_fail("that address is not of the site; compare `base` and `origins` in the configuration, or say --site NAME");
+	if (status != STATUS_OK ||
 	    !page_allowed(site->config, order.page))
-		return operator_fail("that is no page that may have replies: give its path on the site, as /world/astana-summit; `pages` and page_list in the configuration say which there are");
-	enum status status = find_title(door, site, arena, order.page, &order.title);
+		return operator_fail("that is no page that may have replies: give its path on the site, as /world/astana-summit, or its address; `pages` and page_list in the configuration say which there are");
+	status = find_title(door, site, arena, order.page, &order.title);
 	if (status == STATUS_MISSING)
 		return operator_fail("the page is not in the page list: rejoinder pages import adds it");
 	if (status == STATUS_OK)

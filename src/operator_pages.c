@@ -297,8 +297,11 @@ print_snippet(struct door *door, const struct arguments *arguments, snippet *mak
 	struct out out;
 	if (site == NULL)
 		return OPERATOR_FAILED;
-	if (page_canonical(&door->arena, site->config, str_from(arguments->noun), &page) != STATUS_OK)
-		return operator_fail("this is no page: give its path, as in /world/astana");
+	enum status status = page_typed(&door->arena, site->config, str_from(arguments->noun), &page);
+	if (status == STATUS_MISSING)
+		return operator_fail("this address is not of the site; compare `base` and `origins` in the configuration, or say --site NAME");
+	if (status != STATUS_OK)
+		return operator_fail("this is no page: give its path, as in /world/astana, or its address on the site");
 	if (!page_allowed(site->config, page))
 		fputs("rejoinder: note: `pages` in the configuration excludes this page: it takes no replies yet\n", stderr);
 	out_init(&out, &door->arena);

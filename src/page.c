@@ -119,6 +119,69 @@ page_canonical(struct arena *arena, const struct config_site *site, struct str s
 	return status == STATUS_OK ? finish(arena, &out, page) : status;
 }
 
+/* --- what people type --------------------------------------------------------------------------------- */
+
+/* What stands behind "https://"; the whole where there is no scheme. */
+static struct str
+behind_scheme(struct str address)
+{
+	size_t at = str_search(address, STR("://"));
+	return at < address.len ? str_sub(address, at + 3, address.len) : address;
+}
+
+bool
+page_is_address(struct str typed)
+{
+	size_t at = str_search(typed, STR("://"));
+	struct str scheme = str_sub(typed, 0, at);
+	return at < typed.len && (str_eq_nocase(scheme, STR("http")) || str_eq_nocase(scheme, STR("https")));
+}
+
+/* The path of an address at one origin; STR_NONE for one elsewhere. */
+static struct str
+path_behind(struct arena *arena, struct str address, struct str origin)
+{
+	struct str host = behind_scheme(origin), own = behind_scheme(address);
+	struct str rest = str_sub(own, host.len, own.len);
+	if (own.len < host.len || !str_eq_nocase(str_sub(own, 0, host.len), host))
+		return STR_NONE;
+	if (rest.len == 0 || rest.at[0] == '?' || rest.at[0] == '#')
+		return str_join(arena, STR("/"), rest);
+	return rest.at[0] == '/' ? rest : STR_NONE;
+}
+
+struct str
+page_behind_site(struct arena *arena, const struct config_site *site, struct str address)
+{
+	struct str path = path_behind(arena, address, site->base);
+	for (size_t i = 0; path.at == NULL && i < site->origins.n; i++)
+		path = path_behind(arena, address, site->origins.items[i]);
+	return path;
+}
+
+/* Of "/comments/threads/a/~/page.2.html", where a link to a reply leads, the page. */
+static struct str
+page_of_file(struct arena *arena, const struct config_site *site, struct str path)
+{
+	struct str begin = str_join(arena, site->mount, STR("/threads")), rest = str_sub(path, begin.len, path.len);
+	size_t at = str_search(rest, STR("/~/"));
+	if (!str_starts(path, begin) || at == rest.len)
+		return path;
+	return at == 0 ? STR("/") : str_sub(rest, 0, at);
+}
+
+enum status
+page_typed(struct arena *arena, const struct config_site *site, struct str typed, struct str *page)
+{
+	struct str path = str_trim(typed);
+	if (path.len == 0 || path.at[0] != '/') {
+		path = page_behind_site(arena, site, path);
+		if (path.at == NULL)
+			return page_is_address(str_trim(typed)) ? STATUS_MISSING : STATUS_INVALID;
+	}
+	return page_canonical(arena, site, page_of_file(arena, site, path), page);
+}
+
 enum status
 page_of_path(struct arena *arena, struct str path, struct str *page)
 {

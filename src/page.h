@@ -29,6 +29,19 @@ MUST_USE enum status page_canonical(struct arena *arena, const struct config_sit
     struct str *page);
 
 /*
+ * The same of what somebody typed or pasted: a path, or a whole address at the site's base or one of its
+ * origins, with or without a scheme; also that of a file of the page's thread.  MISSING for an address that
+ * is not of the site.
+ */
+MUST_USE enum status page_typed(struct arena *arena, const struct config_site *site, struct str typed, struct str *page);
+
+/* Is it a whole address, with a scheme of the web? */
+bool page_is_address(struct str typed);
+
+/* The path of an address at the site's base or one of its origins, whichever the scheme; STR_NONE for another. */
+struct str page_behind_site(struct arena *arena, const struct config_site *site, struct str address);
+
+/*
  * The canonical page of a path that was percent-decoded already and has no query: of an address of
  * ours, where '?', '#' and '%' stand for themselves.  Errors as page_canonical.
  */

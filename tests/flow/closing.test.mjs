@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { decode, fieldOf, fieldsOf, forms, replyForm, signedIn, textOf } from '../lib/browserless.mjs';
-import { fresh, makeInstance, tellSeed } from '../lib/instance.mjs';
+import { BASE, fresh, makeInstance, tellSeed } from '../lib/instance.mjs';
 
 const PAGES = '/comments/moderate/pages';
 let it, moderator;
@@ -189,6 +189,24 @@ test('a site that a moderator pauses takes nothing, and tells so in the place of
   await it.post({ page, parent: root });
 });
 
+test('the command line takes a page in any spelling, and its whole address; one of another site is refused', () => {
+  const page = freshPage();
+  for (const [i, typed] of [`${BASE}${page}?utm=1#top`, `${page}/index.html`, `localhost:8080${page}/`].entries()) {
+    for (const [command, told] of [['close', 'takes no new replies'], ['reopen', 'takes replies again']]) {
+      const run = it.cli([command, typed]);
+      assert.equal(`${run.status} ${run.stdout}`, `0 ${page} ${told}\n`, `${i} ${run.stderr}`);
+    }
+  }
+  for (const command of [['close'], ['reopen'], ['snippet', 'html'], ['snippet', 'nginx']]) {
+    const run = it.cli([...command, 'https://elsewhere.example/world/x']);
+    assert.equal(run.status, 1);
+    assert.match(run.stderr, /address is not of the site/);
+    assert.equal(run.stdout, '');
+  }
+  assert.deepEqual(it.sql("SELECT id FROM thread WHERE page LIKE '%/world/x'"), []);
+  for (const how of ['html', 'nginx', 'apache', 'include'])
+    assert.equal(it.mustCli(['snippet', how, `${BASE}${page}/?a=b#c`]).stdout, it.mustCli(['snippet', how, page]).stdout);
+});
 test('the command line closes as well, and leaves a line in the log', async () => {
   const page = freshPage();
   await published({ page });

@@ -155,11 +155,28 @@ describe('filters', () => {
     assert.deepEqual(ids(await see(`page=${encodeURIComponent('/filters//./b/index.html')}`)), wanted((one) => one.on === '/filters/b'));
   });
   test('a page without replies, or none at all, is told', async () => {
-    for (const page of ['/filters/none', 'filters', 'https://x.example/']) {
+    for (const page of ['/filters/none', 'filters', 'ftp://localhost:8080/']) {
       const text = await see(`page=${encodeURIComponent(page)}`);
       assert.deepEqual(ids(text), []);
       assert.match(textOf(text), /which has no replies/, page);
     }
+  });
+  test('an address as a browser has it, with a query and a fragment; one of another site is told', async () => {
+    const here = wanted((one) => one.on === '/filters/a');
+    for (const typed of [`${BASE}/filters/a`, `${BASE}/filters/a/?utm=1&x=2#reply-7`, ` ${BASE.toUpperCase()}/filters/%61/index.html `, 'localhost:8080/filters/a/', `${BASE.replace('http:', 'https:')}/filters//a`, `${BASE}/comments/threads/filters/a/~/page.2.html#reply-9`]) {
+      const text = await see(`page=${encodeURIComponent(typed)}`);
+      assert.deepEqual(ids(text), here, typed);
+      assert.equal(fieldOf(forms(text).find((one) => one.attributes.class === 'filter'), 'page').value, '/filters/a', typed);
+    }
+    for (const typed of ['https://x.example/filters/a', `${BASE}0/filters/a`, `${BASE}.example/filters/a`]) {
+      const text = await see(`page=${encodeURIComponent(typed)}`);
+      assert.deepEqual(ids(text), []);
+      assert.match(textOf(text), /which is not an address of this site/, typed);
+      const clear = element(text, (tag) => tag.attributes.class === 'clear').tag;
+      assert.equal(decode(clear.attributes.href), `${QUEUE}?state=held`);
+    }
+    assert.equal((await moderator.get(`${QUEUE}log?page=${encodeURIComponent(`${BASE}/filters/a#x`)}`)).status, 200);
+    assert.equal((await moderator.get(`${QUEUE}log?page=${encodeURIComponent('https://x.example/filters/a')}`)).status, 422);
   });
   test('by links, first replies and reasons', async () => {
     assert.deepEqual(ids(await see('links=1&most=200')).filter((id) => all.some((one) => one.id === id)), wanted((one) => one.links));
