@@ -33,6 +33,7 @@ word_of(enum reply_field field, enum reply_fault fault)
 	        [REPLY_FAULT_LONG] = WORD_FIELD_EMAIL_LONG,
 	        [REPLY_FAULT_INVALID] = WORD_FIELD_EMAIL_INVALID},
 	    [REPLY_WEBSITE] = {[REPLY_FAULT_LONG] = WORD_FIELD_WEBSITE_LONG,
+	        [REPLY_FAULT_SCHEME] = WORD_FIELD_WEBSITE_SCHEME,
 	        [REPLY_FAULT_INVALID] = WORD_FIELD_WEBSITE_INVALID},
 	    [REPLY_KEY] = {[REPLY_FAULT_LONG] = WORD_FIELD_KEY_LONG, [REPLY_FAULT_INVALID] = WORD_FIELD_KEY_LONG},
 	};
@@ -46,7 +47,12 @@ struct str
 reader_fault_message(const struct reader_visit *visit, const struct reply_result *result, enum reply_field field)
 {
 	enum reply_fault fault = result->faults[field];
-	return fault == REPLY_FAULT_NONE ? STR_NONE : reader_say_n(visit, word_of(field, fault), result->limits[field]);
+	const struct word_hole holes[] = {
+	    {.name = STR("n"), .n = result->limits[field]},
+	    {.name = STR("address"), .text = result->address},
+	};
+	return fault == REPLY_FAULT_NONE ? STR_NONE :
+	    words_say(visit->arena, visit->site->words, word_of(field, fault), holes, sizeof holes / sizeof holes[0]);
 }
 
 enum status
@@ -68,19 +74,23 @@ read_article(const struct reader_visit *visit, struct db_conn *conn, struct str 
 	struct thread_find_in find = {.site_id = visit->site->id, .page = article->page};
 	int64_t id;
 	enum status status = thread_find(conn, visit->arena, &find, &thread);
+	article->parent_gone = status == STATUS_MISSING && parent.len > 0;
 	if (status == STATUS_MISSING)
 		return reader_read_listed(visit, conn, article->page, &article->title);
 	if (status != STATUS_OK)
 		return status;
 	article->title = thread.title;
-	if (str_integer(parent, &id) != STATUS_OK)
+	if (parent.len == 0)
 		return STATUS_OK;
-	status = reply_parent(conn, visit->arena, &(struct reply_parent_in){.id = id, .thread_id = thread.id}, &row);
+	status = str_integer(parent, &id) == STATUS_OK ? STATUS_OK : STATUS_MISSING;
+	if (status == STATUS_OK)
+		status = reply_parent(conn, visit->arena, &(struct reply_parent_in){.id = id, .thread_id = thread.id}, &row);
 	if (status == STATUS_OK) {
 		article->parent_name = row.name;
 		article->parent_url = publish_link(visit->arena, visit->site->config, article->page,
 		    row.page_number.set ? row.page_number.value : 1, id);
 	}
+	article->parent_gone = status == STATUS_MISSING;
 	return status == STATUS_MISSING ? STATUS_OK : status;
 }
 
@@ -111,7 +121,7 @@ fill_form(const struct reader_visit *visit, const struct reply_submission *submi
 	    .page = article->page.at != NULL ? article->page : fields[REPLY_PAGE],
 	    .key = fields[REPLY_KEY],
 	    /* What is not there cannot be answered: then it is a reply to the article. */
-	    .parent = article->parent_name.len > 0 ? fields[REPLY_PARENT] : STR_NONE,
+	    .parent = article->parent_gone ? STR_NONE : fields[REPLY_PARENT],
 	    .parent_name = article->parent_name,
 	    .parent_url = article->parent_url,
 	    .comment = fields[REPLY_COMMENT],
@@ -129,6 +139,8 @@ fill_form(const struct reader_visit *visit, const struct reply_submission *submi
 	};
 	if (result->faults[REPLY_PAGE] != REPLY_FAULT_NONE)
 		form->page_error = reader_fault_message(visit, result, REPLY_PAGE);
+	if (article->parent_gone && form->parent_error.len == 0)
+		form->parent_error = reader_say(visit, WORD_FORM_PARENT_GONE);
 }
 
 void

@@ -41,6 +41,7 @@ struct reply_client reader_client(const struct reader_visit *visit, const struct
 struct reader_article {
 	struct str page, title, url;
 	struct str parent_name, parent_url;
+	bool parent_gone; /* the store says that no such reply is shown here */
 };
 
 /*

@@ -57,6 +57,7 @@ enum reply_fault {
 	REPLY_FAULT_MARKS,     /* too many combining marks */
 	REPLY_FAULT_JOINER,    /* a joiner that joins nothing */
 	REPLY_FAULT_UNKNOWN,   /* no such parent there */
+	REPLY_FAULT_SCHEME,    /* a website but for its https:// */
 	REPLY_FAULTS
 };
 
@@ -109,6 +110,7 @@ struct reply_result {
 	struct str page;  /* canonical; STR_NONE when it has none */
 	enum reply_fault faults[REPLY_FIELDS];
 	int64_t limits[REPLY_FIELDS]; /* that a fault exceeds, where it does */
+	struct str address;           /* of REPLY_FAULT_SCHEME: the website with its https:// */
 };
 
 /*

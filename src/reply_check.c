@@ -116,6 +116,17 @@ check_email(struct arena *arena, struct str typed, struct reply_result *result, 
 		reply_blame(result, REPLY_EMAIL, REPLY_FAULT_INVALID, 0);
 }
 
+/* "example.org/me" is an address but for its beginning: people are told so, and nothing is put there for them. */
+static bool
+lacks_scheme(struct arena *arena, struct str website, struct str *address)
+{
+	struct str host = str_sub(website, 0, str_find(website, '/'));
+	if (!str_has(host, '.') || str_has(host, ':') || hides_something(website))
+		return false;
+	*address = str_join(arena, STR("https://"), website);
+	return address_website(arena, *address) == STATUS_OK;
+}
+
 static void
 check_website(struct arena *arena, struct str website, struct reply_result *result)
 {
@@ -124,6 +135,8 @@ check_website(struct arena *arena, struct str website, struct reply_result *resu
 	enum status status = address_website(arena, website);
 	if (website.len > ADDRESS_WEBSITE_MOST)
 		reply_blame(result, REPLY_WEBSITE, REPLY_FAULT_LONG, ADDRESS_WEBSITE_MOST);
+	else if (status == STATUS_INVALID && lacks_scheme(arena, website, &result->address))
+		reply_blame(result, REPLY_WEBSITE, REPLY_FAULT_SCHEME, 0);
 	else if (status != STATUS_OK || hides_something(website))
 		reply_blame(result, REPLY_WEBSITE, REPLY_FAULT_INVALID, 0);
 }

@@ -308,6 +308,18 @@ describe('changing a reply', () => {
     assert.deepEqual(row(id).reasons.split('\n').sort(), ['first', 'honeypot', quick, 'word casino'].sort());
   });
 
+  test('that the changes are saved is said while it waits, and not when it is decided', async () => {
+    const { id, receipt } = await held();
+    assert.equal((await edit(receipt, { comment: 'Words that were changed.' })).status, 303);
+    const said = async () => textOf((await get(receipt)).text);
+    assert.match(await said(), /changes are saved/);
+    for (const [to, from] of [['published', 'held'], ['trash', 'published']]) {
+      await moderator.decide(id, to, from);
+      assert.match(await said(), /Words that were changed\./, to);
+      assert.doesNotMatch(await said(), /changes are saved/, to);
+    }
+  });
+
   test('page, parent, key, state and the like are not changed by an edit', async () => {
     const { id, receipt } = await held();
     const form = await editForm(receipt);

@@ -328,6 +328,52 @@ test('the form page names the author of a reply that is shown, and of no other',
   assert.deepEqual(named, ['published']);
 });
 
+test('the form page says where the reply to be answered is not shown, and sends no parent then', async () => {
+  const gone = async (query) => {
+    const { status, text } = await it.reader({ uri: `/comments/form?${query}` });
+    assert.equal(status, 200, query);
+    const form = replyForm(text);
+    return [/not here any more/.test(textOf(text)), fieldOf(form, 'parent') !== undefined, fieldOf(form, 'key').value.length > 0];
+  };
+  for (const parent of ['999999', 'x', '-1', prepared.held, prepared.trash, prepared.below, prepared.elsewhere]) {
+    assert.deepEqual(await gone(`page=/world/astana-summit&parent=${parent}`), [true, false, true], parent);
+  }
+  assert.deepEqual(await gone('page=/nobody/yet&parent=1'), [true, false, true]);
+  assert.deepEqual(await gone(`page=/world/astana-summit&parent=${prepared.published}`), [false, true, true]);
+  assert.deepEqual(await gone('page=/world/astana-summit&parent='), [false, false, true]);
+  assert.deepEqual(await gone('page=/world/astana-summit'), [false, false, true]);
+});
+
+test('what answers a reply still does when it comes back from a store that does not answer', async () => {
+  const sent = it.goodReply({ parent: prepared.published });
+  let answer;
+  it.sql('ALTER TABLE reply RENAME TO lost');
+  try {
+    answer = await it.reader({ uri: '/comments/reply', form: sent });
+  } finally {
+    it.sql('ALTER TABLE lost RENAME TO reply');
+  }
+  assert.equal(answer.status, 503);
+  assert.doesNotMatch(textOf(answer.text), /not here any more/);
+  const form = Object.fromEntries(replyForm(answer.text).controls.filter((one) => one.name && one.type !== 'submit').map((one) => [one.name, one.value]));
+  assert.equal(form.parent, prepared.published);
+  assert.equal((await it.reader({ uri: '/comments/reply', form })).status, 303);
+  assert.equal(it.sql('SELECT parent_id AS p FROM reply ORDER BY id DESC LIMIT 1')[0].p, Number(prepared.published));
+});
+
+test('a website without its https:// is refused with what to type, and nothing else is', async () => {
+  for (const [website, offered] of [['example.org', true], ['www.example.org/~me?a=b', true], ['b\u{FC}cher.example', true], ['example.org<b>/x', false], ['example.org/a b', false],
+    ['example', false], ['//example.org', false], ['ftp://example.org', false], ['a@example.org', false], ['javascript:x.y', false], ['exam\u{200B}ple.org', false]]) {
+    const answer = await it.reader({ uri: '/comments/reply', json: it.goodReply({ website }), accept: 'application/json' });
+    assert.equal(answer.status, 422, website);
+    assert.equal(answer.json().errors.website.endsWith(`https://${website}`), offered, answer.json().errors.website);
+  }
+  const page = await it.reader({ uri: '/comments/reply', form: it.goodReply({ website: 'example.org/me' }) });
+  const input = fieldOf(replyForm(page.text), 'website');
+  assert.equal(input.value, 'example.org/me');
+  assert.match(describedBy(page.text, input), /https:\/\/example\.org\/me$/);
+});
+
 test('the receipt tells what became of a reply, and no more', async () => {
   const { id, receipt } = await it.post();
   const waiting = await it.reader({ uri: receipt });

@@ -39,6 +39,8 @@ export default [
   // --- what is told of replies and pages ---
   { name: 'a-receipt-leads-to-a-reply-that-is-not-shown', file: 'src/reader_receipt.c', catch: 'flow receipt.test.mjs approved below a reply that is hidden',
     find: 'if (row->shown != 0)', put: 'if (str_eq(row->state, STR("published")))' },
+  { name: 'a-store-that-fails-takes-the-parent', file: 'src/reader_form.c', catch: 'flow submission.test.mjs what answers a reply still does',
+    find: '.parent = article->parent_gone ? STR_NONE : fields[REPLY_PARENT],', put: '.parent = article->parent_name.len == 0 ? STR_NONE : fields[REPLY_PARENT],' },
   { name: 'the-newest-replies-look-unsorted', file: 'src/overview.c', catch: 'flow overview.test.mjs published replies stand',
     find: 'reply->published_at = time_of(sight, row->published_at);', put: 'reply->published_at = when_rfc3339(sight->arena, row->created_at);' },
   { name: 'a-further-page-tells-a-count-that-goes-stale', file: 'src/publish_html.c', catch: 'unit test_publish',
