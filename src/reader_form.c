@@ -111,6 +111,14 @@ reader_find_article(const struct reader_visit *visit, struct str page, struct st
 		article->title = title_find(visit->arena, visit->site->config, page);
 }
 
+/* What the script says beside the link to a receipt. */
+static struct str
+say_own(const struct reader_visit *visit)
+{
+	int64_t minutes = (visit->site->config->edit_for + 59) / 60;
+	return minutes > 0 ? reader_say_n(visit, WORD_SCRIPT_OWN, minutes) : reader_say(visit, WORD_SCRIPT_OWN_FOR_GOOD);
+}
+
 static void
 fill_form(const struct reader_visit *visit, const struct reply_submission *submission,
     const struct reply_result *result, const struct reader_article *article, struct page_reply_form *form)
@@ -130,6 +138,7 @@ fill_form(const struct reader_visit *visit, const struct reply_submission *submi
 	    .website = fields[REPLY_WEBSITE],
 	    .phone = fields[REPLY_PHONE],
 	    .comment_most = visit->site->config->comment_most,
+	    .own = say_own(visit),
 	    .page_error = reader_fault_message(visit, result, REPLY_KEY),
 	    .parent_error = reader_fault_message(visit, result, REPLY_PARENT),
 	    .comment_error = reader_fault_message(visit, result, REPLY_COMMENT),
@@ -164,6 +173,7 @@ reader_show_form(const struct reader_visit *visit, struct fcgi_response *respons
 	    .page_url = article.url,
 	    .notice = framing->notice,
 	    .closed = framing->closed,
+	    .own = say_own(visit),
 	    .comment = submission->fields[REPLY_COMMENT],
 	};
 	door_page(response, framing->code);

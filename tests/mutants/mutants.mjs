@@ -41,6 +41,8 @@ export default [
     find: 'if (row->shown != 0)', put: 'if (str_eq(row->state, STR("published")))' },
   { name: 'a-store-that-fails-takes-the-parent', file: 'src/reader_form.c', catch: 'flow submission.test.mjs what answers a reply still does',
     find: '.parent = article->parent_gone ? STR_NONE : fields[REPLY_PARENT],', put: '.parent = article->parent_name.len == 0 ? STR_NONE : fields[REPLY_PARENT],' },
+  { name: 'the-script-takes-the-form-from-under-the-words', file: 'www/static/rejoinder.js', catch: 'browser script.test.mjs a paused site is noticed while somebody types',
+    find: "closed() ? '' : why, ...kept));", put: "closed() ? '' : why));" },
   { name: 'the-newest-replies-look-unsorted', file: 'src/overview.c', catch: 'flow overview.test.mjs published replies stand',
     find: 'reply->published_at = time_of(sight, row->published_at);', put: 'reply->published_at = when_rfc3339(sight->arena, row->created_at);' },
   { name: 'a-further-page-tells-a-count-that-goes-stale', file: 'src/publish_html.c', catch: 'unit test_publish',

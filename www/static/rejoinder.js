@@ -5,21 +5,21 @@ const source = document.currentScript.src;
 const from = (path) => new URL(path, source).href;
 const at = (path) => from(`../${path}`);
 const find = (what) => document.querySelector(what);
+const closed = () => find('.rejoinder-closed');
 
 // `words`: data attributes of the door's form.
 let page, box, slot, thread, form, comment, home, status, counter, remember, words, loading, busy;
-let parent = '';
-let marks = [];
+let parent = '', marks = [];
 
 // Storage can be off or full.
 function recall(key) {
-	try { return JSON.parse(localStorage.getItem(`rejoinder:${key}`)); } catch { return null; }
+	try { return JSON.parse(localStorage.getItem(`rejoinder:${key}`)); } catch {}
 }
 function keep(key, value) {
 	try {
 		if (value) localStorage.setItem(`rejoinder:${key}`, JSON.stringify(value));
 		else localStorage.removeItem(`rejoinder:${key}`);
-	} catch { /* as above */ }
+	} catch {}
 }
 const fresh = (one) => one && Date.now() - one.at < 30 * 24 * 3600e3;
 const waiting = () => (recall('waiting') || []).filter(fresh);
@@ -50,7 +50,7 @@ async function ask(path, options) {
 
 /* the form */
 
-const field = (name) => form.elements.namedItem(name);
+const field = (name) => form.elements[name];
 const person = () => ['name', 'email', 'website'].map(field).filter(Boolean);
 const button = () => form.querySelector('button:not([type=button])');
 const place = () => `${page}#${parent}`;
@@ -67,22 +67,22 @@ function load() {
 		if (got.status >= 500) throw got;
 		const doc = parse(got);
 		const given = doc.querySelector('form.rejoinder-form');
-		if (given) {
-			words = given.dataset;
-			if (form) furnish(given);
-		} else if (!busy) shut(doc);
+		const why = doc.querySelector('.rejoinder-closed');
+		words = (given || why)?.dataset || words;
+		if (given && form) furnish(given);
+		else if (why && !busy) shut(why);
 		return { doc, given };
 	});
 	loading.catch(() => { loading = null; });
 	return loading;
 }
 
-function shut(doc) { // no replies now: why, and what was typed
-	const why = doc.querySelector('.rejoinder-closed');
-	if (!why) return;
-	const kept = comment?.value && comment.closest('form > *');
-	if (kept) comment.readOnly = true;
-	(form || slot).replaceWith(make('div', { class: 'rejoinder' }, find('.rejoinder-closed') ? '' : why, kept || ''));
+function shut(why) { // why, and what was typed
+	const kept = comment?.value ? [make('p', { role: 'alert' }, words.kept), comment.closest('form > *')] : [];
+	const typing = form?.matches(':focus-within');
+	(form || slot).replaceWith(make('div', { class: 'rejoinder' }, closed() ? '' : why, ...kept));
+	if (comment) comment.readOnly = true;
+	if (typing) comment.focus();
 }
 
 function furnish(given) {
@@ -130,6 +130,8 @@ function keepDraft() {
 }
 
 function keepPerson() {
+	const site = field('website');
+	if (site) site.value = site.value.replace(/^(?=[^:/@]+\.)/, 'https://');
 	if (remember) keep('person', remember.checked && Object.fromEntries(person().map((input) => [input.name, input.value])));
 }
 
@@ -209,14 +211,14 @@ function work(on) {
 async function send() {
 	work(true);
 	try { await load(); } catch { /* words may be here */ }
-	if (!words) return HTMLFormElement.prototype.submit.call(form);
+	if (!words?.most) return HTMLFormElement.prototype.submit.call(form);
 	clear();
 	say(words.sending);
 	let got = {}, told = {};
 	try {
 		got = await ask('reply', { method: 'POST', headers: { Accept: 'application/json' }, body: new URLSearchParams(new FormData(form)) });
 		told = JSON.parse(got.content) || {};
-	} catch { /* no answer, or none of the door's */ }
+	} catch { /* no answer of the door's */ }
 	work(false);
 	if (got.ok && told.receipt) sent(told);
 	else refused(got, told);
@@ -248,7 +250,7 @@ function renew() {
 
 function sent({ id, receipt }) {
 	const note = { id, receipt, page, parent, comment: comment.value, at: Date.now() };
-	keep('waiting', waiting().filter((one) => one.id !== id).concat(note));
+	keep('waiting', [...waiting().filter((one) => one.id !== id), note]);
 	comment.value = '';
 	keepDraft();
 	keepPerson();
@@ -261,7 +263,7 @@ function sent({ id, receipt }) {
 
 const folder = () => `threads${page.replace(/[?#].*|\/$/g, '')}/~/`;
 
-// For its author's eyes only.
+// For its author alone.
 function display(note, name = '') {
 	const id = `rejoinder-waiting-${note.id}`;
 	find(`#${id}`)?.remove();
@@ -274,7 +276,7 @@ function display(note, name = '') {
 		host.append(list);
 	}
 	list.append(make('li', { class: 'rejoinder-waiting', id, tabindex: '-1' },
-		make('p', { class: 'rejoinder-wait' }, `${words.waiting} `, make('a', { href: from(note.receipt) }, words.receipt)),
+		make('p', { class: 'rejoinder-wait' }, `${words.waiting} `, make('a', { href: from(note.receipt) }, words.receipt), ` ${words.own}`),
 		make('bdi', { class: 'rejoinder-name' }, name),
 		make('div', { class: 'rejoinder-comment', dir: 'auto' }, note.comment)));
 	return list.lastChild;
@@ -291,7 +293,7 @@ async function showWaiting() {
 	const held = ({ id }) => !find(`#reply-${id}`) && !last.includes(`"id":"${id}"`);
 	keep('waiting', waiting().filter(held));
 	const left = mine.filter(held);
-	if (left[0]) await show();
+	if (left[0]) await show().catch(() => {});
 	left.forEach((note) => display(note));
 }
 
@@ -311,7 +313,7 @@ async function fetchThread() {
 
 // Sees to form and words, or fails.
 async function show() {
-	if (form && words) return;
+	if (form && words?.most) return;
 	const { doc, given } = await load();
 	if (given && !form) {
 		form = document.importNode(given, true);
@@ -320,7 +322,7 @@ async function show() {
 		adopt();
 		furnish(given);
 	}
-	if (!words) throw new Error('no form');
+	if (!given) throw Error('no form');
 }
 
 async function start() {
@@ -337,13 +339,14 @@ async function start() {
 		slot = make('div', {}, ...[...box.childNodes].filter((node) => !node.contains(thread)));
 		box.append(slot);
 		box.classList.add('rejoinder');
-		if (!find('link[href$="/rejoinder.css"]')) document.head.prepend(make('link', { rel: 'stylesheet', href: at('static/rejoinder.css') }));
+		if (!find('[href$="/rejoinder.css"]')) document.head.prepend(make('link', { rel: 'stylesheet', href: at('static/rejoinder.css') }));
 	}
 	if (box && !thread) await fetchThread().catch(() => {});
 	showWaiting().catch(() => {});
+	if (closed()) return void (comment?.value ? load() : (form || slot).remove());
 	// A screen before it is reached.
 	new IntersectionObserver((entries, watch) => {
-		if (!entries.some((entry) => entry.isIntersecting)) return;
+		if (!entries.pop().isIntersecting) return;
 		watch.disconnect();
 		show().catch(() => {});
 	}, { rootMargin: form ? '0px' : '100%' }).observe(form || slot);
