@@ -114,6 +114,8 @@ fill_head(const struct moderator_visit *visit, const struct moderator_view *view
 	    .published_count = tally_of(queue, VERDICT_PUBLISHED),
 	    .spam_count = tally_of(queue, VERDICT_SPAM),
 	    .trash_count = tally_of(queue, VERDICT_TRASH),
+	    .kept = visit->moderator->door.config->keep.refused > 0,
+	    .keep = visit->moderator->door.config->keep.refused,
 	    .status = said->status,
 	    .about = said->about,
 	    .with = said->with,

@@ -447,6 +447,19 @@ describe('what is said', () => {
     const bent = path(both).replace(/#.*/, '').replace('about=2', 'about=3');
     assert.equal(statusOf((await moderator.get(bent)).text), '', 'and a bent address nothing');
   });
+  test('empty lists say how long what is put there is kept', async () => {
+    const empty = async (top) => {
+      const other = await makeInstance({ top });
+      other.addModerator('editor', PASSWORD);
+      await other.start('moderator');
+      const who = await signedIn(other), found = [];
+      for (const state of ['spam', 'trash']) found.push(textOf(element(await see(`state=${state}`, who), (tag) => tag.attributes.class === 'empty').inner));
+      await other.tidy();
+      return found;
+    };
+    for (const [top, told] of [[{}, /kept (here )?for 30 days, and then erased/], [{ keep_refused: 1 }, /for 1 day, and then/], [{ keep_refused: 0 }, /kept (here )?for ever\.$/]])
+      for (const text of await empty(top)) assert.match(text, told);
+  });
   test('nothing waits: it says so kindly', async () => {
     assert.match(textOf(await see('state=trash&reason=honeypot')), /Nothing here fits/);
     assert.match(textOf(await see(`state=published&after=99999999`)), /Nothing more on this side/);
