@@ -13,7 +13,7 @@ crash="nodejs sqlite3 e2fsprogs xfsprogs mount"
 docs="nodejs git mmdebstrap util-linux"
 bench="nginx-light sqlite3 nodejs wrk"
 machine="qemu-system-x86 mmdebstrap e2fsprogs"
-servers="nodejs sqlite3 nginx-light apache2 libapache2-mod-fcgid lighttpd lighttpd-mod-deflate caddy libfcgi-bin libxml2-utils"
+servers="nodejs sqlite3 nginx-light apache2 libapache2-mod-fcgid lighttpd lighttpd-mod-deflate caddy libfcgi-bin libxml2-utils openssl"
 
 say() { printf '%s\n' "$*"; }
 fail() { printf 'install-packages: %s\n' "$*" >&2; exit 1; }

@@ -3,6 +3,7 @@
 import { spawn, execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import http from 'node:http';
+import https from 'node:https';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -19,6 +20,16 @@ export async function freePort() {
   return port;
 }
 
+/** Ports that speak TLS, with a certificate that nobody signed. */
+export const secured = new Set();
+/** Makes such a certificate in `dir`; {certificate, key}, two files. */
+export function selfSigned(dir) {
+  const files = { certificate: path.join(dir, 'tls.pem'), key: path.join(dir, 'tls.key') };
+  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj', '/CN=localhost',
+    '-keyout', files.key, '-out', files.certificate], { stdio: 'pipe' });
+  return files;
+}
+
 /**
  * One request with the path's bytes as they are (no client-side tidying of dots or escapes).  A header
  * that is undefined is not sent.
@@ -27,7 +38,8 @@ export function request(port, method, target, { headers = {}, body } = {}) {
   const all = { Host: `localhost:${port}`, ...(body === undefined ? {} : { 'Content-Length': Buffer.byteLength(body) }), ...headers };
   const sent = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
   return new Promise((resolve, reject) => {
-    const req = http.request({ host: '127.0.0.1', port, method, path: target, agent: false, headers: sent }, (res) => {
+    const tls = secured.has(port);
+    const req = (tls ? https : http).request({ host: '127.0.0.1', port, method, path: target, agent: false, headers: sent, ...(tls && { rejectUnauthorized: false }) }, (res) => {
       const parts = [];
       res.on('data', (part) => parts.push(part));
       res.on('error', reject);
@@ -66,10 +78,10 @@ const TYPES = 'types { text/html html; text/css css; text/javascript js; image/s
 
 /**
  * Starts nginx in the folder `dir`, which also holds its logs (access.log, error.log).  `server` is
- * text for the server section, such as `ssi on;`, `http` for what is around it, and `edit` changes the
+ * text for the server section, such as `ssi on;`, `http` for what is around it, `tls` what selfSigned made, and `edit` changes the
  * shipped file as an owner would.
  */
-export async function startNginx({ dir, port, documentRoot, publicMain, run, mount, server = '', http = '', edit = (text) => text, connections = 256 }) {
+export async function startNginx({ dir, port, documentRoot, publicMain, run, mount, server = '', http = '', edit = (text) => text, connections = 256, tls }) {
   port ??= await freePort();
   fs.mkdirSync(dir, { recursive: true });
   fs.writeFileSync(path.join(dir, 'rejoinder.conf'), edit(snippet({ publicMain, run, mount })));
@@ -82,7 +94,7 @@ http {
   access_log access.log;
   ${http}
   server {
-    listen 127.0.0.1:${port};
+    listen 127.0.0.1:${port}${tls ? ` ssl; ssl_certificate "${tls.certificate}"; ssl_certificate_key "${tls.key}"` : ''};
     root "${documentRoot}"; index index.html; ssi on; ${server}
     include rejoinder.conf;
   }

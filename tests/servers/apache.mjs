@@ -22,7 +22,7 @@ function secondSite({ it, port, documentRoot, second, file }) {
   return `<VirtualHost 127.0.0.1:${port}>\nServerName ${second.host}\nDocumentRoot "${documentRoot}"\n${define}\nInclude "\${REJOINDER_ETC}/${file}"\n</VirtualHost>`;
 }
 
-export async function start({ it, dir, port, documentRoot, mount, programs, cgi, kind, server = '', embed, everywhere = false, pasted, without = [], second }) {
+export async function start({ it, dir, port, documentRoot, mount, programs, cgi, kind, server = '', embed, everywhere = false, pasted, without = [], second, tls }) {
   const { modules, file } = KINDS[kind];
   // What `rejoinder snippet apache` prints: indented lines, first those for the virtual host.
   const lines = pasted?.split('\n').filter((line) => /^ {4}(Define|Include|Options|Add)/.test(line)).map((line) => line.trim().replace('/etc/rejoinder/apache', `${root}/deploy/apache`));
@@ -38,7 +38,7 @@ DefaultRuntimeDir "${dir}"
 Mutex file:${dir} default
 ErrorLog "${dir}/error.log"
 LogLevel warn
-${[...COMMON, ...modules].filter((name) => !without.includes(name)).map((name) => `LoadModule ${name}_module ${MODULES}/mod_${name}.so`).join('\n')}
+${[...COMMON, ...modules, ...(tls ? ['ssl'] : [])].filter((name) => !without.includes(name)).map((name) => `LoadModule ${name}_module ${MODULES}/mod_${name}.so`).join('\n')}
 ${kind === 'fcgid' ? `FcgidIPCDir "${dir}"\nFcgidProcessTableFile "${dir}/fcgid.shm"\nFcgidConnectTimeout 1` : ''}
 ${kind === 'cgi' ? `ScriptSock "${dir}/cgid.sock"` : ''}
 StartServers 1
@@ -70,6 +70,7 @@ ${everywhere ? host : ''}
 		Require all granted
 	</Directory>
 	${server}
+	${tls ? `SSLEngine on\n\tSSLCertificateFile "${tls.certificate}"\n\tSSLCertificateKeyFile "${tls.key}"` : ''}
 	${everywhere ? '' : host}
 	${second?.host ? '' : another}
 </VirtualHost>

@@ -10,7 +10,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { BIN, makeInstance, sleep } from '../lib/instance.mjs';
 import { EDITOR } from '../served/behind.mjs';
-import { freePort, request, root } from '../served/nginx.mjs';
+import { freePort, request, root, secured, selfSigned } from '../served/nginx.mjs';
 import { respond } from '../served/responder.mjs';
 import * as apache from './apache.mjs';
 import * as caddy from './caddy.mjs';
@@ -123,11 +123,15 @@ export function cgiFolder(it, programs) {
 
 /* --- all of it --------------------------------------------------------------------------------- */
 
-export async function stand(name, { mount = '/comments', site = {}, snippet, second, ...options } = {}) {
+export async function stand(name, { mount = '/comments', site = {}, snippet, second, secure = false, ...options } = {}) {
   const server = SERVERS[name];
   const it = await makeInstance();
   const port = await freePort();
-  const base = `http://localhost:${port}`;
+  const base = `${secure ? 'https' : 'http'}://localhost:${port}`;
+  if (secure) {
+    secured.add(port);
+    options.tls = selfSigned(it.dir);
+  }
   const documentRoot = path.join(it.dir, 'site');
   for (const page of [...PAGES, QUIET]) {
     fs.mkdirSync(path.join(documentRoot, page), { recursive: true });

@@ -1,8 +1,8 @@
 // variants.mjs - what is tried behind some servers only, each with a stand of its own.
 import assert from 'node:assert/strict';
 import net from 'node:net';
-import { replies } from '../lib/browserless.mjs';
-import { moderatorAt, post } from '../served/behind.mjs';
+import { cookieOf, replies } from '../lib/browserless.mjs';
+import { EDITOR, moderatorAt, post } from '../served/behind.mjs';
 import { story } from './story.mjs';
 
 const ELSEWHERE = 'https://blog.example';
@@ -87,6 +87,27 @@ async function twoSites(stand, step) {
   });
 }
 
+// TLS is the web server's: the whole story, and what a browser does with cookies and links of such a site.
+async function overTls(stand, step) {
+  await story(stand, step);
+  await step('cookies are Secure and this host’s alone, and no link leads back to http', async () => {
+    const moderator = await moderatorAt(stand);
+    const again = await moderator.signIn(EDITOR.name, EDITOR.password);
+    const set = again.all('Set-Cookie').map((one) => cookieOf(one));
+    assert.ok(set.length > 0);
+    for (const cookie of set) {
+      assert.match(cookie.name, /^__Host-rejoinder/);
+      assert.deepEqual([cookie.path, 'secure' in cookie, 'httponly' in cookie, 'domain' in cookie, cookie.samesite], ['/', true, true, false, 'Lax']);
+    }
+    assert.match(again.header('Location'), /^\/comments\/moderate\//);
+    moderator.cookies = Object.fromEntries(Object.entries(moderator.cookies).map(([name, value]) => [name.replace('__Host-', ''), value]));
+    assert.equal((await moderator.get()).status, 303, 'a cookie of the other name is nobody’s');
+    const feed = (await stand.get('/comments/threads/news/harbor/~/feed.xml')).text;
+    assert.ok(feed.includes(`${stand.base}/comments/threads/news/harbor/~/feed.xml`), feed.slice(0, 600));
+    assert.doesNotMatch(feed, /http:\/\/localhost/);
+  });
+}
+
 // What `rejoinder snippet` prints is pasted as it is, but for the path of the shipped files.
 async function pasted(stand, step) {
   await step('what the snippet prints shows the thread in its article', async () => {
@@ -166,6 +187,7 @@ export function variants(name) {
     ['mounted at the root', { mount: '' }, story],
     ['mounted deeper', { mount: '/deep/er' }, story],
     ['read from another origin', { embed: ELSEWHERE, site: { origins: [ELSEWHERE] } }, embedded],
+    ['over TLS', { secure: true }, overTls],
     apart,
     ['a second site on the same host', { second: { mount: '/replies' } }, twoSites],
     ...apache,
