@@ -15,9 +15,9 @@ function secondSite({ it, dir, port, documentRoot, second }) {
     : { server: 'server_name localhost;', http: `server { listen 127.0.0.1:${port}; server_name ${second.host}; root "${documentRoot}"; ssi on; ${include} }` };
 }
 
-export async function start({ it, dir, port, documentRoot, mount, server = '', embed, second, tls }) {
+export async function start({ it, dir, port, documentRoot, mount, server = '', embed, second, tls, hsts }) {
   const another = secondSite({ it, dir, port, documentRoot, second });
-  const nginx = await startNginx({ edit: (text) => (embed ? text.replace(/# (?=add_header (?:Access-Control|Vary))/g, '') : text),
+  const nginx = await startNginx({ edit: (text) => (embed ? text.replace(/# (?=add_header (?:Access-Control|Vary))/g, '') : text).replace('set $rejoinder_hsts "";', hsts ? `set $rejoinder_hsts "${hsts}";` : '$&'),
     http: embed ? `map $http_origin $rejoinder_origin { default ""; "${embed}" $http_origin; }` : another.http,
     dir, port, documentRoot, mount, tls, server: `${server} ${another.server ?? ''}`, publicMain: path.join(it.public, 'main'), run: path.join(it.dir, 'run') });
   return { stop: nginx.stop, log: () => nginx.log('access.log') };

@@ -39,6 +39,14 @@ function hasHeaders(res, what) {
   for (const [name, sources] of Object.entries(POLICY)) assert.equal(policy[name], sources, `${name}: ${said}`);
 }
 
+// What the server says by itself, in its own words.
+function protects(res, what) {
+  const said = `${what} (${res.status} ${JSON.stringify(res.headers)})`;
+  assert.equal(res.headers['x-content-type-options'], 'nosniff', said);
+  assert.match(res.headers['referrer-policy'] ?? '', /^(same-origin|no-referrer)$/, said);
+  if (/html/.test(res.headers['content-type'])) assert.match(res.headers['content-security-policy'] ?? '', /^default-src 'none'[^,]*$/, said);
+}
+
 function isDown(res, what, type = /^text\/html; charset=utf-8$/) {
   const said = `${what} (${res.status} ${JSON.stringify(res.headers)} ${res.text.slice(0, 200)})`;
   assert.equal(res.status, 503, said);
@@ -184,6 +192,7 @@ export async function story(stand, step) {
     // Some close before all of it is sent: no answer is as good as 413.
     const res = await stand.ask('POST', `${m}/reply`, { body: Buffer.alloc(4 << 20, 'x'), headers: FORM }).catch(() => ({ status: 413 }));
     assert.equal(res.status, 413, res.text);
+    if (res.headers && res.bytes.length > 0) protects(res, '413');
     assert.equal((await stand.get(`${m}/health`)).status, 200);
   });
 
@@ -214,6 +223,7 @@ export async function story(stand, step) {
     const short = await stand.get(`${m}/moderate`);
     assert.ok([301, 302, 303, 307, 308].includes(short.status), `${short.status}`);
     assert.match(short.headers.location, new RegExp(`^(${stand.base})?${m}/moderate/$`));
+    if (short.bytes.length > 0) protects(short, 'redirect');
   });
 
   await step('every kind of page path is one thread', async () => {
@@ -517,8 +527,17 @@ export async function story(stand, step) {
       assert.equal(res.text, fs.readFileSync(`${it.public}/main/empty/${name}`, 'utf8'), name);
       hasHeaders(res, name);
     }
-    for (const target of [`${m}/threads/news/harbor/~/page.2.html`, `${m}/threads/news/`])
-      assert.ok([404, 503].includes((await stand.get(target)).status), target);
+    for (const target of [`${m}/threads/news/harbor/~/page.2.html`, `${m}/threads/news/`]) {
+      const res = await stand.get(target);
+      assert.ok([404, 503].includes(res.status), target);
+      protects(res, target);
+    }
+    // Where the server has these at an address of its own, so has everybody.
+    for (const target of [`${m}/empty/thread.html`, `${m}/empty/thread.json`, `${m}/empty/down.html`, `${m}/empty/thread.html.asis`]) {
+      const res = await stand.get(target);
+      assert.ok([200, 404, 503].includes(res.status), `${target} ${res.status}`);
+      protects(res, target);
+    }
   });
 
   if (stand.can.includes) await step('with both programs stopped articles are whole', async () => {

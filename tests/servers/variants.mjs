@@ -108,6 +108,29 @@ async function overTls(stand, step) {
   });
 }
 
+// What each server's file says to write, so that all answers ask browsers to keep to TLS.
+const HSTS = 'max-age=31536000';
+const STRICT = {
+  nginx: { hsts: HSTS },
+  'apache-proxy-fcgi': { server: `Header always set Strict-Transport-Security "${HSTS}"` },
+  lighttpd: { server: `server.modules += ( "mod_setenv" )\nsetenv.add-response-header = ( "Strict-Transport-Security" => "${HSTS}" )` },
+  caddy: { server: `header Strict-Transport-Security ${HSTS}` },
+};
+async function strictly(stand, step) {
+  const { id, receipt } = await post(stand, { page: '/news/harbor' });
+  await (await moderatorAt(stand)).approve(id);
+  const targets = ['/threads/news/harbor/~/thread.html', '/threads/nobody/~/thread.json', '/threads/none', '/latest.html', '/static/rejoinder.css', '/form?page=/news/harbor', '/moderate/', '/health'];
+  const all = async () => {
+    for (const target of [...targets, receipt.replace('/comments', '')]) {
+      const res = await stand.get(`/comments${target}`);
+      assert.equal(res.headers['strict-transport-security'], HSTS, `${target} ${res.status}`);
+    }
+  };
+  await step('each answer asks browsers to keep to TLS', all);
+  await stand.down();
+  await step('also with both programs stopped', all);
+}
+
 // What `rejoinder snippet` prints is pasted as it is, but for the path of the shipped files.
 async function pasted(stand, step) {
   await step('what the snippet prints shows the thread in its article', async () => {
@@ -176,7 +199,8 @@ async function slowly(stand, step) {
 /** [[title, options of the stand, what happens]] */
 export function variants(name) {
   const apart = ['a second site on a host of its own', { second: { host: 'shop.example', mount: '/comments' } }, twoSites];
-  if (['lighttpd', 'caddy'].includes(name)) return [apart];
+  const strict = ['on a host that is TLS’s alone', STRICT[name], strictly];
+  if (['lighttpd', 'caddy'].includes(name)) return [apart, strict];
   if (!['nginx', 'apache-proxy-fcgi'].includes(name)) return [];
   const apache = name === 'apache-proxy-fcgi' ? [
     ['for all virtual hosts', { everywhere: true, server: 'AllowEncodedSlashes On' }, story],
@@ -188,7 +212,7 @@ export function variants(name) {
     ['mounted deeper', { mount: '/deep/er' }, story],
     ['read from another origin', { embed: ELSEWHERE, site: { origins: [ELSEWHERE] } }, embedded],
     ['over TLS', { secure: true }, overTls],
-    apart,
+    apart, strict,
     ['a second site on the same host', { second: { mount: '/replies' } }, twoSites],
     ...apache,
   ];
