@@ -61,6 +61,12 @@ operator_misread(const struct operator_command *command, int argc, char **argv)
 	return operator_misuse(command);
 }
 
+const char *
+operator_noun(int64_t n, const char *one, const char *many)
+{
+	return n == 1 ? one : many;
+}
+
 void
 operator_put(FILE *to, struct str text)
 {

@@ -39,6 +39,15 @@ const char *operator_strange(const struct operator_command *command, int argc, c
  */
 void operator_tell_denied(const char *config, bool moderators);
 
+/* "reply" for one, else "replies". */
+const char *operator_noun(int64_t n, const char *one, const char *many);
+
+/*
+ * How both programs are started anew, as whoever looks after this installation types it.  Up to RESTART bytes.
+ */
+enum { OPERATOR_RESTART = 2 * 4096 };
+void operator_restart_words(const char *config, char words[OPERATOR_RESTART]);
+
 /*
  * Prints what somebody else may have written, a page, a file's name, what the store says, as a terminal may be
  * shown it: control characters as \\x1b.

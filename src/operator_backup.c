@@ -272,8 +272,8 @@ require_no_door(struct door *door)
 	if (status == STATUS_OK)
 		file_unlock(&claim);
 	else if (status == STATUS_CONFLICT)
-		fputs("rejoinder: the backup numbers the sites otherwise than this store, and a running door would take one for "
-		      "another: stop both doors, restore, and start them again\n", stderr);
+		fputs("rejoinder: the backup numbers the sites otherwise than this store, and a running program would take one for "
+		      "another: stop reader.fcgi and moderator.fcgi, restore, and start them again\n", stderr);
 	return status == STATUS_MISSING ? STATUS_OK : status;
 }
 
@@ -405,7 +405,7 @@ static void
 say_restored(const struct restored *restored)
 {
 	printf("Put back: %lld %s. Gone, since they came after the backup: %lld.\n", (long long)restored->replies,
-	    restored->replies == 1 ? "reply" : "replies", (long long)restored->gone);
+	    operator_noun(restored->replies, "reply", "replies"), (long long)restored->gone);
 	if (restored->erased > 0)
 		printf("Left out, since they were withdrawn or erased after the backup: %lld.\n", (long long)restored->erased);
 	printf("The numbers of replies go on %d later, so that no old receipt opens a new reply.\n", GAP);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "operator.h"
 #include "operator_findings.h"
 
 void
@@ -52,11 +53,12 @@ operator_boxes_end(struct operator_boxes *boxes, struct findings *findings)
 	if (has_beside(boxes, ".new"))
 		operator_find(findings, false, "a new pair of keys was not made to its end: run rejoinder rekey again");
 	else if (has_beside(boxes, DOOR_FORMER))
-		operator_note(findings, "a new pair of keys is not in use to its end (%lld addresses are sealed to the former one): "
-		                        "restart both doors, then run rejoinder rekey --finish", (long long)boxes->of_former);
+		operator_note(findings, "a new pair of keys is not in use to its end (%lld %s sealed to the former one): restart "
+		                        "reader.fcgi and moderator.fcgi, then run rejoinder rekey --finish",
+		    (long long)boxes->of_former, operator_noun(boxes->of_former, "address is", "addresses are"));
 	if (boxes->closed > 0)
-		operator_note(findings, "%lld addresses do not open with the secret key: if %s.retired opens them, rename it to %s"
-		                        DOOR_FORMER " and run rejoinder rekey --finish; else their key is lost",
-		    (long long)boxes->closed, boxes->path, boxes->path);
+		operator_note(findings, "%lld %s not open with the secret key: if %s.retired does that, rename it to %s" DOOR_FORMER
+		                        " and run rejoinder rekey --finish; else the key is lost",
+		    (long long)boxes->closed, operator_noun(boxes->closed, "address does", "addresses do"), boxes->path, boxes->path);
 	secret_wipe(boxes, sizeof *boxes);
 }

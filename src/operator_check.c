@@ -117,7 +117,8 @@ check_contents(struct findings *findings, const struct door *door)
 		all += n;
 	} while (status == STATUS_OK && n == STEP);
 	arena_free(&arena);
-	operator_find(findings, status == STATUS_OK, "%zu replies compared with their hashes", all);
+	operator_find(findings, status == STATUS_OK, "%zu %s compared with %s", all,
+	    operator_noun((int64_t)all, "reply", "replies"), operator_noun((int64_t)all, "its hash", "their hashes"));
 	operator_boxes_end(&boxes, findings);
 }
 
@@ -137,11 +138,12 @@ check_lag(struct findings *findings, struct door *door)
 		db_release(conn);
 	}
 	if (status == STATUS_OK)
-		operator_find(findings, lag.n == 0, "%lld pages lag behind the store%s", (long long)lag.n,
-		    lag.n == 0 ? "" : ": run rejoinder publish and look at what it says");
+		operator_find(findings, lag.n == 0, "%lld %s behind the store%s", (long long)lag.n,
+		    operator_noun(lag.n, "page lags", "pages lag"), lag.n == 0 ? "" : ": run rejoinder publish and look at what it says");
 	for (size_t i = 0; status == STATUS_OK && i < n; i++)
-		operator_find(findings, false, "page %lld of %.*s could not be written %lld times: %.*s; the log says more",
+		operator_find(findings, false, "page %lld of %.*s could not be written %lld %s: %.*s; the log says more",
 		    (long long)failing[i].page_number, STR_FMT(failing[i].page), (long long)failing[i].tries,
+		    operator_noun(failing[i].tries, "time", "times"),
 		    STR_FMT(failing[i].failure));
 }
 
@@ -153,8 +155,8 @@ check_version(struct findings *findings, const char *path, const struct db_schem
 	/* Who may not read it is told so where it is opened. */
 	enum status status = access(path, R_OK) == 0 ? db_version(path, schema, &version) : STATUS_MISSING;
 	if (status == STATUS_OK && version < schema->version)
-		operator_find(findings, false, "%s is of version %d, which these programs bring to %d when a door starts, and keep "
-		                               "a copy beside it: restart both doors", path, version, schema->version);
+		operator_find(findings, false, "%s is of version %d, which these programs bring to %d when one starts, and keep "
+		                               "a copy beside it: restart reader.fcgi and moderator.fcgi", path, version, schema->version);
 	return status == STATUS_OK && version < schema->version ? STATUS_CONFLICT : status;
 }
 
@@ -177,7 +179,7 @@ check_open(struct findings *findings, const struct config *config, const char *p
 	if (status == STATUS_OK || status == STATUS_MISSING)
 		status = operator_open(path, &door);
 	if (status != STATUS_OK) {
-		operator_find(findings, false, "the doors would not start; standard error says why");
+		operator_find(findings, false, "reader.fcgi and moderator.fcgi would not start; standard error says why");
 		return;
 	}
 	operator_check_store(findings, &door);
@@ -207,7 +209,7 @@ check_all(struct findings *findings, const struct config *config, const char *pa
 static void
 say_end(const struct findings *findings)
 {
-	const char *notes = findings->notes == 1 ? "note" : "notes", *joint = findings->complaints == 0 ? ", with" : ", and";
+	const char *notes = operator_noun(findings->notes, "note", "notes"), *joint = findings->complaints == 0 ? ", with" : ", and";
 	putchar('\n');
 	for (int i = 0; findings->complaints == 0 && i < findings->silent_n; i++)
 		printf("%s%s.fcgi", i == 0 ? "" : " and ", findings->silent[i]);

@@ -182,8 +182,8 @@ check_door(struct look *look)
 	else if (!look->there)
 		tell_silence(look);
 	else if ((info.st_mode & 0022) == 0)
-		operator_find(look->findings, false, "%s has mode %04o, so the web server cannot connect: start the door with --mode 0660, "
-		                                     "or set SocketMode=0660", look->socket, info.st_mode & 0777);
+		operator_find(look->findings, false, "%s has mode %04o, so the web server cannot connect: start %s.fcgi with --mode 0660, "
+		                                     "or set SocketMode=0660", look->socket, info.st_mode & 0777, look->name);
 	else if (access(look->socket, W_OK) == 0 ? fcgi_answers(look->socket) : is_listed(look->socket))
 		tell_answer(look, &info);
 	else if (access(look->socket, W_OK) != 0)

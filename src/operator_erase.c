@@ -238,7 +238,7 @@ empty_wal(struct erasure *erasure)
 static const char *
 replies(int64_t n)
 {
-	return n == 1 ? "reply" : "replies";
+	return operator_noun(n, "reply", "replies");
 }
 
 static void
@@ -255,10 +255,10 @@ tell(const struct erasure *erasure)
 		printf("The words of %lld of them stay published, under nobody's name.\n", (long long)tally->kept);
 	if (tally->hidden > 0)
 		printf("%lld %s of others, which hung on them, %s not shown any more.\n", (long long)tally->hidden,
-		    replies(tally->hidden), tally->hidden == 1 ? "is" : "are");
+		    replies(tally->hidden), operator_noun(tally->hidden, "is", "are"));
 	if (erasure->closed > 0)
-		printf("%lld addresses open with no key that is here: whose they are, nobody can tell.\n",
-		    (long long)erasure->closed);
+		printf("%lld %s with no key that is here: whose %s, nobody can tell.\n", (long long)erasure->closed,
+		    operator_noun(erasure->closed, "address opens", "addresses open"), operator_noun(erasure->closed, "it is", "they are"));
 }
 
 static int

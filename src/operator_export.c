@@ -156,8 +156,8 @@ export_with(struct export *export)
 	enum status status = write_all(export);
 	arena_free(&export->arena);
 	if (export->sealed > 0)
-		fprintf(stderr, "rejoinder: %lld addresses are not sealed to this secret key; they are null\n",
-		    (long long)export->sealed);
+		fprintf(stderr, "rejoinder: %lld %s not sealed to this secret key, and null in what was printed\n",
+		    (long long)export->sealed, operator_noun(export->sealed, "address is", "addresses are"));
 	return status == STATUS_OK ? OPERATOR_DONE : operator_fail("the export ends before its end: the store could not be read, or the output not written");
 }
 

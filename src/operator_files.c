@@ -85,12 +85,12 @@ check_owners(struct findings *findings, const struct config *config)
 	if (stat(config->database, &database) != 0 || stat(config->secret_key, &secret) != 0)
 		return;
 	if (database.st_uid != secret.st_uid && (database.st_mode & 0060) != 0060)
-		operator_find(findings, false, "%s is not for its group to write, and the doors are two users: chmod 660 it",
+		operator_find(findings, false, "%s is not for its group to write, and reader.fcgi and moderator.fcgi are two users: chmod 660 it",
 		    config->database);
 	if (stat(config->public_dir, &folder) == 0 && folder.st_uid != secret.st_uid && (folder.st_mode & 0030) != 0030)
-		operator_find(findings, false, "%s cannot be written by the moderators' door: chmod 2775 it", config->public_dir);
+		operator_find(findings, false, "%s cannot be written by moderator.fcgi: chmod 2775 it", config->public_dir);
 	if (database.st_uid == secret.st_uid)
-		operator_note(findings, "both doors run as one user: sealing protects backups, but not against a taken-over "
+		operator_note(findings, "both programs run as one user: sealing protects backups, but not against a taken-over "
 		                        "reader.fcgi");
 }
 

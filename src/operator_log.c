@@ -83,10 +83,11 @@ look(struct findings *findings, const struct journal *journal)
 		operator_find(findings, false, "log: it cannot be read");
 		return;
 	}
-	printf("%s%lld rows of the log compared with their macs", found.faults == 0 ? "ok       " : "mend     ",
-	    (long long)found.rows);
+	printf("%s%lld %s of the log compared with %s", found.faults == 0 ? "ok       " : "mend     ", (long long)found.rows,
+	    operator_noun(found.rows, "row", "rows"), operator_noun(found.rows, "its mac", "their macs"));
 	if (found.forgotten > 0)
-		printf("; %lld have forgotten who, from where or why", (long long)found.forgotten);
+		printf("; %lld %s forgotten who, from where or why", (long long)found.forgotten,
+		    operator_noun(found.forgotten, "has", "have"));
 	puts("");
 	findings->complaints += found.faults > 0 ? 1 : 0;
 	findings->notes += telling.accepted;

@@ -245,8 +245,9 @@ say_why_none(struct post *post)
 	else if (status == STATUS_MISSING)
 		puts("Nothing new waits.");
 	else if (status == STATUS_OK)
-		printf("What is new is told with the next mail: there is one in %lld minutes at most (every, in rejoinder.conf).\n",
-		    (long long)(post->door.config->mail.every + 59) / 60);
+		printf("What is new is told with the next mail: there is one in %lld %s at most (every, in rejoinder.conf).\n",
+		    (long long)(post->door.config->mail.every + 59) / 60,
+		    operator_noun((post->door.config->mail.every + 59) / 60, "minute", "minutes"));
 	return status == STATUS_MISSING ? STATUS_OK : status;
 }
 

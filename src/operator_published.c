@@ -6,6 +6,7 @@
  */
 #include <stdlib.h>
 
+#include "operator.h"
 #include "operator_findings.h"
 #include "page.h"
 #include "publish.h"
@@ -176,6 +177,6 @@ operator_check_published(struct findings *findings, const struct door *door)
 	arena_free(&look.arena);
 	if (look.wrong > TOLD_MOST)
 		operator_find(findings, false, "... and %d more", look.wrong - TOLD_MOST);
-	operator_find(findings, status == STATUS_OK, "published files of %lld pages compared with the store",
-	    (long long)look.pages);
+	operator_find(findings, status == STATUS_OK, "published files of %lld %s compared with the store",
+	    (long long)look.pages, operator_noun(look.pages, "page", "pages"));
 }

@@ -187,6 +187,7 @@ is_hidden(const char *path)
 static int
 run_begin(struct arena *arena, const struct config *config, const struct places *places, bool lost)
 {
+	char restart[OPERATOR_RESTART];
 	if (is_hidden(places->secret))
 		return operator_fail("nothing was changed: this user may not look for the secret key");
 	if (!lost && !is_there(places->secret))
@@ -195,13 +196,14 @@ run_begin(struct arena *arena, const struct config *config, const struct places 
 	if (lost && is_there(places->secret))
 		return operator_fail("the secret key is there, so nothing is lost; run it without --lost");
 	if (is_there(places->former) && !is_there(places->fresh))
-		return operator_fail("a rekey is not finished: restart both doors, then run rejoinder rekey --finish");
+		return operator_fail("a rekey is not finished: restart reader.fcgi and moderator.fcgi, then run rejoinder rekey --finish");
 	if (change_pair(arena, config, places) != OPERATOR_DONE)
 		return operator_fail("the keys were not changed to the end; mend the reason above and run it again");
 	puts("There is a new pair of keys, and the configuration names it.");
-	puts(lost ? "Now restart both doors. Addresses stored before stay sealed."
-	          : "Now restart both doors, then run rejoinder rekey --finish, which refuses while one of them goes on\n"
-	            "with the former key.");
+	operator_restart_words(config->path.at, restart);
+	printf("Now restart reader.fcgi and moderator.fcgi: %s.\n", restart);
+	puts(lost ? "Addresses stored before stay sealed."
+	          : "Then run rejoinder rekey --finish, which refuses while one of them goes on with the former key.");
 	return OPERATOR_DONE;
 }
 
@@ -294,7 +296,8 @@ reseal_all(struct resealing *resealing)
 			status = db_write(resealing->door->db, reseal_some, resealing);
 		secret_batch_end(&resealing->batch);
 		if (isatty(STDERR_FILENO) != 0)
-			fprintf(stderr, "\rSealed anew: %lld replies", (long long)resealing->changed);
+			fprintf(stderr, "\rSealed anew: %lld %s", (long long)resealing->changed,
+			    operator_noun(resealing->changed, "reply", "replies"));
 	} while (status == STATUS_OK && resealing->n == STEP);
 	if (isatty(STDERR_FILENO) != 0)
 		fputc('\n', stderr);
@@ -363,9 +366,12 @@ run_finish(struct door *door, const struct places *places)
 		return operator_fail("not finished: the store was busy; run it again");
 	if (status != STATUS_OK)
 		return operator_fail("not finished; mend the reason above and run it again");
-	printf("%lld replies are sealed to the new key.\n", (long long)resealing.changed);
+	printf("%lld %s sealed to the new key.\n", (long long)resealing.changed,
+	    operator_noun(resealing.changed, "reply is", "replies are"));
 	if (resealing.closed > 0)
-		printf("%lld addresses open with neither key and stay as they are.\n", (long long)resealing.closed);
+		printf("%lld %s with neither key and %s.\n", (long long)resealing.closed,
+		    operator_noun(resealing.closed, "address opens", "addresses open"),
+		    operator_noun(resealing.closed, "stays as it is", "stay as they are"));
 	printf("The former key is %s now: it opens only backups from before. Delete it when you keep none of them.\n",
 	    places->retired);
 	return OPERATOR_DONE;

@@ -60,6 +60,18 @@ is_systemds(const char *config)
 	return geteuid() == 0 && strcmp(config, CONFIG_DEFAULT_PATH) == 0 && access("/run/systemd/system", F_OK) == 0;
 }
 
+void
+operator_restart_words(const char *config, char words[OPERATOR_RESTART])
+{
+	bool usual = strcmp(config, CONFIG_DEFAULT_PATH) == 0;
+	const char *option = usual ? "" : "--config ", *path = usual ? "" : config, *space = usual ? "" : " ";
+	if (is_systemds(config))
+		snprintf(words, OPERATOR_RESTART, "systemctl restart rejoinder-reader rejoinder-moderator");
+	else
+		snprintf(words, OPERATOR_RESTART, "rejoinder %s%s%sstop && rejoinder %s%s%sstart, or as you started them", option, path,
+		    space, option, path, space);
+}
+
 #define UNITS \
 	"rejoinder-reader.socket", "rejoinder-moderator.socket", "rejoinder-reader.service", "rejoinder-moderator.service", \
 	    "rejoinder-work.timer", "rejoinder-mail.timer", NULL
@@ -215,7 +227,7 @@ become(const struct start *start, const struct launch *launch)
 	snprintf(number, sizeof number, "%d", launch->news);
 	umask(0007);
 	if (setsid() < 0 || !drop_root(launch->user) || chdir("/") != 0)
-		_exit(operator_fail("the door cannot be started as its user"));
+		_exit(operator_fail("it cannot be started as its user"));
 	int log = open_log(launch->log);
 	if (log < 0 || !write_pid(launch->pid)) {
 		fprintf(stderr, "rejoinder: %s cannot be written: %s\n", log < 0 ? launch->log : launch->pid, strerror(errno));
@@ -227,7 +239,7 @@ become(const struct start *start, const struct launch *launch)
 	    dup2(log, STDERR_FILENO) == STDERR_FILENO && fcntl(launch->news, F_SETFD, 0) == 0 &&
 	    setenv(KEEP_STARTER, number, 1) == 0)
 		execl(launch->program, launch->program, "--config", start->path, "--keep", (char *)NULL);
-	_exit(operator_fail("the door cannot be run"));
+	_exit(operator_fail("it cannot be run"));
 }
 
 /* A byte when the door can answer; none when it has ended. */

@@ -39,7 +39,7 @@ tell_site(struct db_conn *conn, struct arena *arena, const struct door_site *sit
 	}
 	if (status == STATUS_OK)
 		printf("%.*s: %lld %s, the oldest since %.*s\n", STR_FMT(site->config->name), (long long)*held,
-		    *held == 1 ? "reply waits" : "replies wait", STR_FMT(when_rfc3339(arena, oldest.created_at)));
+		    operator_noun(*held, "reply waits", "replies wait"), STR_FMT(when_rfc3339(arena, oldest.created_at)));
 	return status;
 }
 

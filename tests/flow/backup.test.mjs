@@ -235,7 +235,7 @@ test('a backup that numbers the sites otherwise is not put below running doors',
     old.mustCli(['backup', file]);
     const before = there.dump(), refused = there.cli(['restore', file]);
     assert.equal(refused.status, 1);
-    assert.match(refused.stderr, /stop both doors/);
+    assert.match(refused.stderr, /stop reader\.fcgi and moderator\.fcgi/);
     assert.equal(there.dump(), before);
     await there.stop('reader');
     there.mustCli(['restore', file]);

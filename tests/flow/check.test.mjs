@@ -52,10 +52,10 @@ const PLANTED = [
   ['put the copy back; WHAT TO KEEP in rejoinder(1) says what is lost without it, and what makes a new one', 'mend', () => away(at('keys', 'receipt.key'))],
   ['has mode 0644; chmod 0640 it', 'mend', () => mode(at('keys', 'matching.key'), 0o644)],
   ['has another owner or group than the database: chown --reference=', 'mend', () => several(mode(`${it.database}.turn`, 0o600), owner(`${it.database}.turn`, 65534, 65534)), true],
-  ['is not for its group to write, and the doors are two users: chmod 660 it', 'mend', () => several(mode(it.database, 0o640), owner(it.database, 65534)), true],
-  ['cannot be written by the moderators\' door: chmod 2775 it', 'mend', () => several(mode(it.public, 0o755), owner(it.public, 65534)), true],
-  ['both doors run as one user', 'note', () => () => {}],
-  ['so the web server cannot connect: start the door with --mode 0660', 'mend', () => mode(it.socket('reader'), 0o600)],
+  ['is not for its group to write, and reader.fcgi and moderator.fcgi are two users: chmod 660 it', 'mend', () => several(mode(it.database, 0o640), owner(it.database, 65534)), true],
+  ['cannot be written by moderator.fcgi: chmod 2775 it', 'mend', () => several(mode(it.public, 0o755), owner(it.public, 65534)), true],
+  ['both programs run as one user', 'note', () => () => {}],
+  ['so the web server cannot connect: start reader.fcgi with --mode 0660', 'mend', () => mode(it.socket('reader'), 0o600)],
   ['nobody listens there: start reader.fcgi with rejoinder --config', 'mend', async () => { await it.stop('reader', 'SIGKILL'); const left = file('run', 'reader.pid'); return several(() => it.start('reader'), () => fs.rmSync(left)); }],
   ['nobody listens there: start reader.fcgi with rejoinder --config', 'note', async () => { await it.stop('reader', 'SIGKILL'); return () => it.start('reader'); }],
   ['it is not there: start reader.fcgi with rejoinder --config', 'note', async () => { await it.stop('reader'); fs.rmSync(it.socket('reader'), { force: true }); return () => it.start('reader'); }],
@@ -67,8 +67,8 @@ const PLANTED = [
   ['net.core.somaxconn is', 'note', null], // below: in a network namespace of its own
   ['is no folder: name the one with the articles\' files', 'mend', () => configured({ site: { document_root: at('nowhere') } })],
   ['does not belong to the configured sealing_key: put back the one that fits', 'mend', () => configured({ top: { sealing_key: '0'.repeat(64) } })],
-  ['and keep a copy beside it: restart both doors', 'mend', () => { sqlOf(it.database, 'PRAGMA user_version = 2'); return () => sqlOf(it.database, `PRAGMA user_version = ${VERSION}`); }],
-  ['the doors would not start; standard error says why', 'mend', () => { fs.writeFileSync(at('own.words'), 'form.titel = x\n'); return configured({ site: { words: at('own.words') } }); }],
+  ['and keep a copy beside it: restart reader.fcgi and moderator.fcgi', 'mend', () => { sqlOf(it.database, 'PRAGMA user_version = 2'); return () => sqlOf(it.database, `PRAGMA user_version = ${VERSION}`); }],
+  ['reader.fcgi and moderator.fcgi would not start; standard error says why', 'mend', () => { fs.writeFileSync(at('own.words'), 'form.titel = x\n'); return configured({ site: { words: at('own.words') } }); }],
   ['is empty: rejoinder pages import FILE --site main', 'mend', () => configured({ site: { page_list: true } })],
   ['is of a time to come: set the clock', 'mend', () => row('UPDATE reply SET created_at = created_at + 90000', 'UPDATE reply SET created_at = created_at - 90000')],
   ['came without an address: the web server must pass REMOTE_ADDR', 'mend', async () => { await post(1, ''); return () => it.sql('UPDATE reply SET network_sealed = NULL, content_hash = content_hash WHERE id = (SELECT max(id) FROM reply)'); }, 'last'],
@@ -76,9 +76,9 @@ const PLANTED = [
   ['database: ', 'mend', null], // tests/flow/faults.test.mjs
   ['is not as it was stored', 'mend', () => row("UPDATE reply SET name = name || '.' WHERE id = 1", "UPDATE reply SET name = substr(name, 1, length(name) - 1) WHERE id = 1")],
   ['a new pair of keys was not made to its end: run rejoinder rekey again', 'mend', () => { const left = file('moderators', 'secret.key.new'); return () => fs.rmSync(left); }],
-  ['addresses are sealed to the former one): restart both doors, then run rejoinder rekey --finish', 'note', () => { fs.copyFileSync(at('moderators', 'secret.key'), at('moderators', 'secret.key.former')); return () => fs.rmSync(at('moderators', 'secret.key.former')); }],
+  ['sealed to the former one): restart reader.fcgi and moderator.fcgi, then run rejoinder rekey --finish', 'note', () => { fs.copyFileSync(at('moderators', 'secret.key'), at('moderators', 'secret.key.former')); return () => fs.rmSync(at('moderators', 'secret.key.former')); }],
   ['addresses do not open with the secret key: if ', 'note', null], // tests/flow/rekey.test.mjs
-  ['pages lag behind the store', 'mend', () => row('INSERT INTO publication (thread_id, page_number, revision, asked_at, due_at) SELECT id, 1, 1, 0, 4000000000 FROM thread LIMIT 1', 'DELETE FROM publication')],
+  ['behind the store', 'mend', () => row('INSERT INTO publication (thread_id, page_number, revision, asked_at, due_at) SELECT id, 1, 1, 0, 4000000000 FROM thread LIMIT 1', 'DELETE FROM publication')],
   ['could not be written 3 times: broken', 'mend', () => row("INSERT INTO publication (thread_id, page_number, revision, asked_at, tries, failure) SELECT id, 1, 1, 0, 3, 'broken' FROM thread LIMIT 1", 'DELETE FROM publication')],
   ['do not hold what is published: run rejoinder publish --all', 'mend', null], // below
 ];
@@ -133,13 +133,28 @@ test('a database of an earlier release is told, and left as it is', async () => 
       fs.chmodSync(file, name === 'moderators' ? 0o600 : 0o660);
       const { status, stdout, stderr } = own.cli(['check']);
       assert.equal(status, 1, stdout + stderr);
-      assert.match(stdout, new RegExp(`^mend {5}${file} is of version ${version}, which these programs bring to \\d+ when a door starts`, 'm'));
+      assert.match(stdout, new RegExp(`^mend {5}${file} is of version ${version}, which these programs bring to \\d+ when one starts`, 'm'));
       assert.doesNotMatch(stdout, /would not start/);
       assert.deepEqual(sqlOf(file, 'PRAGMA user_version'), [{ user_version: version }]);
       assert.ok(!fs.existsSync(`${file}.v${version}`));
     }
     for (const door of ['reader', 'moderator']) await own.start(door);
     assert.equal(own.cli(['check']).status, 0, 'after that all is well');
+  } finally {
+    await own.tidy();
+  }
+});
+
+test('one is called one, and more are called more', async () => {
+  const own = await makeInstance({ doors: ['reader'] });
+  try {
+    const said = () => own.cli(['check']).stdout;
+    await own.post();
+    assert.match(said(), /^ok {7}1 reply compared with its hash\nok {7}0 pages lag behind the store\nok {7}published files of 1 page compared with the store$/m);
+    await own.post({ page: '/another' });
+    own.sql('INSERT INTO publication (thread_id, page_number, revision, asked_at, tries, failure, due_at) SELECT id, 1, 1, 0, 1, \'broken\', 4000000000 FROM thread WHERE id = 1');
+    assert.match(said(), /^ok {7}2 replies compared with their hashes\nmend {5}1 page lags behind the store: [^]*\nmend {5}page 1 of .* could not be written 1 time: broken/m);
+    assert.match(own.mustCli(['stats']).stdout, /^main\n {2}held +2\n$/);
   } finally {
     await own.tidy();
   }

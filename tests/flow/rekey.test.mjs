@@ -31,7 +31,7 @@ test('all addresses open with the new key alone, and the store is sound', async 
   for (let n = 1; n <= 230; n++) await post(n);
   const before = boxes(), all = addresses(), key = fs.readFileSync(file('secret.key'), 'utf8');
   let run = it.mustCli(['rekey']);
-  assert.match(run.stdout, /restart both doors.*--finish/i);
+  assert.match(run.stdout, /restart reader\.fcgi and moderator\.fcgi: rejoinder --config .*rejoinder\.conf stop && rejoinder --config .*rejoinder\.conf start, or as you started them\.\nThen run rejoinder rekey --finish/);
   assert.notEqual(fs.readFileSync(file('secret.key'), 'utf8'), key);
   assert.deepEqual(boxes(), before, 'nothing is resealed before the doors know the new key');
   await it.restart('reader');
@@ -104,7 +104,7 @@ test('while a door goes on with the former key --finish refuses, whichever it is
   refused();
   const check = it.cli(['check']);
   assert.equal(check.status, 0, check.stdout);
-  assert.match(check.stdout, /^note +a new pair of keys is not in use to its end \(4 addresses are sealed to the former one\): restart both doors/m);
+  assert.match(check.stdout, /^note +a new pair of keys is not in use to its end \(4 addresses are sealed to the former one\): restart reader\.fcgi and moderator\.fcgi, then/m);
   await it.restart('moderator');
   assert.match(it.mustCli(['rekey', '--finish']).stdout, /^2 replies/);
   assert.deepEqual(addresses(), ['writer1@example.org 192.0.2.1', 'writer2@example.org 192.0.2.2']);
@@ -116,7 +116,7 @@ test('a door that was killed counts no more', async () => {
   await post(1);
   it.mustCli(['rekey']);
   await it.stop('reader', 'SIGKILL');
-  assert.match(it.mustCli(['rekey', '--finish']).stdout, /^1 replies/);
+  assert.match(it.mustCli(['rekey', '--finish']).stdout, /^1 reply is sealed to the new key\.$/m);
 });
 
 test('boxes that were sealed to a key that is retired: check counts them, and they can be taken up', async () => {
@@ -127,7 +127,7 @@ test('boxes that were sealed to a key that is retired: check counts them, and th
   it.mustCli(['rekey', '--finish']);
   // As a door that said nothing of itself would have left it.
   it.sql(`UPDATE reply SET email_sealed = x'${sealed.email}', network_sealed = x'${sealed.network}'`);
-  assert.match(it.cli(['check']).stdout, /^note +2 addresses do not open with the secret key: if .*secret\.key\.retired opens them, rename it to .*secret\.key\.former and run rejoinder rekey --finish/m);
+  assert.match(it.cli(['check']).stdout, /^note +2 addresses do not open with the secret key: if .*secret\.key\.retired does that, rename it to .*secret\.key\.former and run rejoinder rekey --finish/m);
   fs.renameSync(file('secret.key.retired'), file('secret.key.former'));
   it.mustCli(['rekey', '--finish']);
   assert.deepEqual(addresses(), ['writer1@example.org 192.0.2.1']);

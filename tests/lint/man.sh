@@ -241,6 +241,16 @@ if command -v mandoc >/dev/null 2>&1; then
 else
 	echo "skip  mandoc is not installed"
 fi
+# Debian's groff-base brings it, and man(1) with it.
+if groff -mdoc -Tutf8 /dev/null >/dev/null 2>&1; then
+	for page in man/*.[1-8]; do
+		complaints=$(groff -ww -mdoc -Tutf8 -rLL=78n "$page" 2>&1 >/dev/null)
+		[ -z "$complaints" ]
+		verdict $? "$page fits 80 columns${complaints:+: $complaints}"
+	done
+else
+	echo "skip  groff is not installed"
+fi
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
