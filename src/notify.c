@@ -53,7 +53,7 @@ is_due(const struct gathering *gathering, struct db_conn *conn, bool *due)
 	if (status != STATUS_OK)
 		return status == STATUS_MISSING ? STATUS_OK : status;
 	/* A clock that went back must not end all mail: a time to come counts as long past. */
-	int64_t age = gathering->desk->now - last.made_at;
+	int64_t age = gathering->desk->now - last.told_at;
 	*due = str_eq(last.state, STR("sent")) && (age < 0 || age >= gathering->desk->config->mail.every);
 	return STATUS_OK;
 }

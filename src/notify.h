@@ -47,7 +47,7 @@ struct notify_desk {
 
 /*
  * Makes the mails that are due: for each moderator with an address and each site with replies that came
- * and wait still, unless one is unsent, or the last was made less than config->mail.every ago.  `random`
+ * and wait still, unless one is unsent, or the last went out less than config->mail.every ago.  `random`
  * are 16 fresh bytes for their Message-IDs.
  */
 MUST_USE enum status notify_gather(const struct notify_desk *desk, struct arena *arena, const uint8_t random[16]);

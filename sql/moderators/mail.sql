@@ -8,7 +8,8 @@ UPDATE account SET email = :email WHERE name = :name;
 
 -- mail_last: the newest mail to somebody about a site.
 -- one
-SELECT id, state, made_at FROM mail WHERE account_id = :account_id AND site = :site ORDER BY id DESC LIMIT 1;
+-- out told_at integer
+SELECT id, state, coalesce(sent_at, made_at) AS told_at FROM mail WHERE account_id = :account_id AND site = :site ORDER BY id DESC LIMIT 1;
 
 -- mail_told: up to which reply somebody has been told of a site.
 -- one

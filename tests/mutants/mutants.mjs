@@ -25,6 +25,8 @@ export default [
     find: 'status = overview_write(&press, &erasure->arena, site->config, site->id);', put: '(void)site;' },
   { name: 'what-a-former-key-opens-stays-in-the-wal', file: 'src/operator_rekey.c', catch: 'flow rekey.test.mjs all addresses open with the new key alone',
     find: 'return status == STATUS_OK ? db_truncate(resealing->door->db) : status;', put: 'return status;' },
+  { name: 'a-late-mail-is-followed-at-once', file: 'sql/moderators/mail.sql', catch: 'flow mail.test.mjs that went out late',
+    find: 'coalesce(sent_at, made_at) AS told_at', put: 'coalesce(made_at, sent_at) AS told_at' },
   // --- starting ---
   { name: 'start-calls-a-dead-door-ready', file: 'src/operator_start.c', catch: 'flow start.test.mjs says where the reason stands',
     find: 'bool ready = pid > 0 && read(ends[0], &byte, 1) == 1;', put: 'bool ready = pid > 0 && read(ends[0], &byte, 1) >= 0;' },
