@@ -8,7 +8,7 @@ set -eu
 build="gcc make pkg-config libc6-dev libfcgi-dev libseccomp-dev libsqlite3-dev libsodium-dev libmd4c-dev libutf8proc-dev libidn2-dev libconfuse-dev libjansson-dev libexpat1-dev libcurl4-openssl-dev"
 demo="nginx-light curl"
 test="faketime ca-certificates git nodejs npm nginx-light curl sqlite3 libcmocka-dev clang valgrind strace chromium fonts-dejavu-core tidy libxml2-utils mandoc shellcheck openssl"
-package="debhelper lintian systemd"
+package="debhelper lintian systemd mmdebstrap nodejs sqlite3"
 crash="nodejs sqlite3 e2fsprogs xfsprogs mount"
 docs="nodejs git mmdebstrap util-linux"
 bench="nginx-light sqlite3 nodejs wrk"

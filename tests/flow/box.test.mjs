@@ -53,7 +53,7 @@ after(() => it?.tidy());
 
 function trespass(door, boxed, what, argument, wrap = []) {
   const [command, ...rest] = [...wrap, path.join(it.bin, 'trespasser'), door, it.config, boxed, what, argument];
-  const run = spawnSync(command, rest, { encoding: 'latin1', maxBuffer: 1 << 28, timeout: 60000 });
+  const run = spawnSync(command, rest, { encoding: 'latin1', maxBuffer: 1 << 28, timeout: 600000 });
   assert.equal(run.status, 0, run.stderr + run.error);
   return run;
 }
@@ -75,6 +75,59 @@ for (const door of ['reader', 'moderator']) {
     }
   });
 }
+
+// The doors themselves, where trespasser only plays one.
+for (const door of ['reader', 'moderator']) {
+  inSandbox(`${door}: each thread of the running program is behind the filter, and none leaves a core file`, () => {
+    const process = `/proc/${it.doors[door].pid}`;
+    const threads = fs.readdirSync(`${process}/task`);
+    assert.ok(threads.length > 1);
+    for (const thread of threads) {
+      const status = fs.readFileSync(`${process}/task/${thread}/status`, 'utf8');
+      assert.match(status, /^Seccomp:\t2$/m);
+      assert.match(status, /^NoNewPrivs:\t1$/m);
+    }
+    assert.match(fs.readFileSync(`${process}/limits`, 'utf8'), /^Max core file size +0 +0 /m);
+  });
+}
+
+const untraceable = spawnSync('strace', ['-f', '-o', '/dev/null', 'true']).status !== 0;
+describe('as the kernel sees it', { skip: untraceable ? 'no strace, or it may not trace here' : false }, () => {
+  const trace = (file, ...more) => ({ env: { REJOINDER_BOX: '' },
+    wrap: ['strace', '-D', '-f', '-qq', '-o', file, '-e', 'trace=landlock_create_ruleset,landlock_restrict_self,seccomp,prctl,clone,clone3', ...more] });
+  // Another one beside the running door, at a socket of its own.
+  async function second(door, wrap, use) {
+    const other = Object.assign(Object.create(it), { doors: {}, logs: { reader: '', moderator: '' }, socket: (name) => path.join(it.dir, 'run', `${name}.second`),
+      command: (name) => [path.join(BIN, `${name}.fcgi`), ['--config', it.config, '--socket', path.join(it.dir, 'run', `${name}.second`)]] });
+    try {
+      await other.start(door, wrap);
+      return await use(other);
+    } finally {
+      await other.stop(door);
+    }
+  }
+  const health = (other, door) => other.ask(door, { uri: door === 'reader' ? '/comments/health' : '/comments/moderate/health' });
+
+  for (const door of ['reader', 'moderator']) {
+    inSandbox(`${door}: files and system calls are locked before the first thread`, async () => {
+      const file = path.join(it.dir, `${door}.trace`);
+      await second(door, trace(file), async (other) => assert.equal((await health(other, door)).status, 200));
+      const lines = fs.readFileSync(file, 'utf8').split('\n');
+      const at = (pattern) => lines.findIndex((line) => pattern.test(line));
+      const thread = at(/ clone3?\(/), files = at(/landlock_restrict_self\(.* = 0$/), calls = at(/(seccomp\(SECCOMP_SET_MODE_FILTER|prctl\(PR_SET_SECCOMP).* = 0$/);
+      assert.ok(thread > 0 && files >= 0 && calls >= 0, lines.join('\n'));
+      assert.ok(files < thread && calls < thread, lines.join('\n'));
+    });
+
+    inSandbox(`${door}: on a kernel without Landlock one line says so, and it serves`, async () => {
+      await second(door, trace('/dev/null', '-e', 'inject=landlock_create_ruleset:error=ENOSYS'), async (other) => {
+        assert.equal((await health(other, door)).status, 200);
+        assert.deepEqual(other.logs[door].split('\n').filter((line) => line.includes('without')).map((line) => line.replace(/.*runs/, 'runs')),
+          ['runs without Landlock: Function not implemented']);
+      });
+    });
+  }
+});
 
 inSandbox('of the files each door reaches its own, and those alone', () => {
   const moderators = path.join(it.dir, 'moderators');

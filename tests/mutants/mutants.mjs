@@ -134,6 +134,8 @@ export default [
   // --- a door that is taken over ---
   { name: 'the-reader-reaches-every-file', file: 'src/box.c', catch: 'flow box.test.mjs of the files each door reaches',
     find: 'if (!lock_files(box))', put: 'if (box == NULL && !lock_files(box))' },
+  { name: 'a-door-serves-outside-of-its-sandbox', file: 'src/door_life.c', catch: 'flow box.test.mjs each thread of the running program',
+    find: 'attend(door); door_lock_in(door, own_database);', put: 'attend(door);\n\tif (own_database == door->config->database)\n\t\tdoor_lock_in(door, own_database);' },
   { name: 'a-door-makes-any-system-call', file: 'src/box.c', catch: 'flow box.test.mjs reader: whatever serving does not take',
     find: 'if (!lock_calls(box, tell()))', put: 'if (box == NULL && !lock_calls(box, tell()))' },
   { name: 'a-door-makes-processes', file: 'src/box.c', catch: 'flow box.test.mjs reader: whatever serving does not take',
