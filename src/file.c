@@ -198,46 +198,6 @@ file_slurp(struct arena *arena, const char *path, size_t most, struct str *conte
 	return read_and_close(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), arena, path, most, content);
 }
 
-static enum status
-sync_parent(struct arena *arena, const char *path)
-{
-	char *folder = str_c(arena, str_from(path));
-	char *slash = folder == NULL ? NULL : strrchr(folder, '/');
-	if (slash == NULL)
-		return folder == NULL ? STATUS_BROKEN : STATUS_OK;
-	slash[slash == folder ? 1 : 0] = '\0';
-	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || fsync(fd) != 0) {
-		enum status status = complain("cannot sync", folder);
-		if (fd >= 0)
-			close(fd);
-		return status;
-	}
-	close(fd);
-	return STATUS_OK;
-}
-
-enum status
-file_make(const char *path, struct str content, mode_t mode)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
-	if (fd < 0)
-		return errno == EEXIST ? STATUS_CONFLICT : complain("cannot make", path);
-	bool written = fchmod(fd, mode) == 0 && fd_write_all(fd, content.at, content.len) && fsync(fd) == 0;
-	int reason = errno;
-	close(fd);
-	if (!written) {
-		unlink(path);
-		errno = reason;
-		return complain("cannot write", path);
-	}
-	struct arena arena;
-	arena_init(&arena, PATH_MAX * 16);
-	enum status status = sync_parent(&arena, path);
-	arena_free(&arena);
-	return status;
-}
-
 static void
 draft_close(struct file_draft *draft)
 {
@@ -310,6 +270,20 @@ file_draft_drop(struct file_draft *draft)
 	if (draft->fd >= 0)
 		unlinkat(draft->folder, draft->fresh, 0);
 	draft_close(draft);
+}
+
+enum status
+file_make(const char *path, struct str content, mode_t mode)
+{
+	struct file_draft draft;
+	enum status status = file_draft_begin(path, mode, &draft);
+	if (status != STATUS_OK)
+		return status;
+	if (fd_write_all(draft.fd, content.at, content.len))
+		return file_draft_keep(&draft, false);
+	status = complain("cannot write", path);
+	file_draft_drop(&draft);
+	return status;
 }
 
 enum status

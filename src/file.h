@@ -40,7 +40,7 @@ MUST_USE enum status file_read(const struct file_tree *tree, struct arena *arena
 /* The same for an ordinary path, for files that the configuration names. */
 MUST_USE enum status file_slurp(struct arena *arena, const char *path, size_t most, struct str *content);
 
-/* Creates the file at an ordinary path with `content` and `mode`; CONFLICT when there is one. Synced. */
+/* Creates the file at an ordinary path with `content` and `mode`, all at once; CONFLICT when there is one. Synced. */
 MUST_USE enum status file_make(const char *path, struct str content, mode_t mode);
 
 /*

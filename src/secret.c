@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -98,19 +99,50 @@ fill(int fd, unsigned mode, const struct secret_key *key)
 	return filled;
 }
 
-static enum status
-key_write(const char *path, unsigned mode, const struct secret_key *key)
+/* Not every file system knows RENAME_NOREPLACE; those that do not know links. */
+static bool
+give_name(const char *fresh, const char *path)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (renameat2(AT_FDCWD, fresh, AT_FDCWD, path, RENAME_NOREPLACE) == 0)
+		return true;
+	return errno == EINVAL && link(fresh, path) == 0 && unlink(fresh) == 0;
+}
+
+/* It has its name when it is whole: whoever is killed on the way leaves no half key where a key is looked for. */
+static enum status
+key_put(const char *fresh, const char *path, unsigned mode, const struct secret_key *key)
+{
+	unlink(fresh); /* of one that was killed */
+	int fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
-		return errno == EEXIST ? STATUS_CONFLICT : trouble(path, "cannot be made");
+		return trouble(path, "cannot be made");
 	enum status status = STATUS_OK;
-	if (!fill(fd, mode, key) || !sync_folder(path)) {
+	if (!fill(fd, mode, key))
+		status = trouble(path, "cannot be written");
+	else if (!give_name(fresh, path))
+		status = errno == EEXIST ? STATUS_CONFLICT : trouble(path, "cannot be made");
+	close(fd);
+	if (status != STATUS_OK)
+		unlink(fresh);
+	else if (!sync_folder(path)) {
 		status = trouble(path, "cannot be written");
 		unlink(path);
 	}
-	close(fd);
 	return status;
+}
+
+static enum status
+key_write(const char *path, unsigned mode, const struct secret_key *key)
+{
+	/* Two that make the same one at a time each have a file of their own. */
+	char fresh[4096];
+	struct stat info;
+	int len = snprintf(fresh, sizeof fresh, "%s.%ld.part", path, (long)getpid());
+	if (len < 0 || (size_t)len >= sizeof fresh) {
+		errno = ENAMETOOLONG;
+		return trouble(path, "cannot be made");
+	}
+	return lstat(path, &info) == 0 ? STATUS_CONFLICT : key_put(fresh, path, mode, key);
 }
 
 enum status

@@ -7,7 +7,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { signedIn } from '../lib/browserless.mjs';
-import { BIN, makeInstance, sqlOf, walk } from '../lib/instance.mjs';
+import { BASE, BIN, dropFolder, makeFolder, makeInstance, sqlOf, walk } from '../lib/instance.mjs';
 
 const CALLS = ['mkdirat', 'fchmod', 'write', 'utimensat', 'fsync', 'renameat', 'pwrite64', 'fdatasync', 'ftruncate'];
 const MOST = 400; // of one call: more means that a run never comes to its end
@@ -113,4 +113,28 @@ describe('background work that is killed', { skip: reason === '' ? false : reaso
       console.log(`# ${call}: killed ${killed} times`);
     });
   }
+});
+
+// Each key and the configuration are made in one go, so what was interrupted can be run again.
+describe('init that is killed', { skip: reason === '' ? false : reason }, () => {
+  // Of the calls at which a file is half made all, of the many of SQLite some.
+  for (const [call, every, most] of [['write', 1, 8], ['fchmod', 1, 12], ['renameat2', 1, 8], ['pwrite64', 50, 400], ['fdatasync', 5, 100]])
+    test(`at ${call}: run again it makes the rest`, () => {
+      let killed = 0;
+      for (let n = 1; n <= most; n += every) {
+        const dir = makeFolder(), args = ['init', '--under', dir, '--base', BASE], what = `${call} ${n}`;
+        const run = spawnSync('strace', ['-f', '-o', '/dev/null', '-e', `trace=${call}`, '-e', `inject=${call}:signal=SIGKILL:when=${n}`, path.join(BIN, 'rejoinder'), ...args], { encoding: 'utf8' });
+        if (run.status !== 0) {
+          assert.ok(run.signal === 'SIGKILL' || run.status === 137, `${what}: ${run.status} ${run.signal} ${run.stderr}`);
+          killed++;
+          const again = spawnSync(path.join(BIN, 'rejoinder'), args, { encoding: 'utf8' });
+          assert.equal(again.status, 0, `${what}: ${again.stderr}`);
+          const check = spawnSync(path.join(BIN, 'rejoinder'), ['--config', path.join(dir, 'rejoinder.conf'), 'check'], { encoding: 'utf8' });
+          assert.doesNotMatch(check.stdout, /^mend/m, what);
+        }
+        dropFolder(dir);
+        if (run.status === 0) break;
+      }
+      assert.ok(killed > 0);
+    });
 });

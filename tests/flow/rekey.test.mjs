@@ -1,11 +1,12 @@
 // `rejoinder rekey`: a new pair of keys, and old addresses sealed to it, without a moment in which
 // anything cannot be opened.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { afterEach, beforeEach, test } from 'node:test';
+import { afterEach, beforeEach, describe, test } from 'node:test';
 import { signedIn } from '../lib/browserless.mjs';
-import { IS_ROOT, makeInstance, tellSeed } from '../lib/instance.mjs';
+import { BIN, IS_ROOT, makeInstance, tellSeed } from '../lib/instance.mjs';
 
 const PASSWORD = 'a steppe is not a step';
 let it;
@@ -165,6 +166,81 @@ test('interrupted anywhere, it goes on when run again', async () => {
   it.mustCli(['rekey', '--finish']);
   assert.deepEqual(addresses(), ['writer1@example.org 192.0.2.1']);
   assert.match(it.cli(['rekey', '--finish']).stderr, /nothing to finish/);
+});
+
+// --- killed in the middle ----------------------------------------------------------------------------
+
+const untraceable = spawnSync('strace', ['-f', '-o', '/dev/null', 'true']).status !== 0;
+describe('killed at a system call that changes something', { skip: untraceable ? 'no strace, or it may not trace here' : false }, () => {
+  const MOST = 400; // of one call: more means that a run never comes to its end
+  const REPLIES = 120; // more than two steps
+  const list = [...Array(REPLIES).keys()].map((n) => `writer${n % 200}@example.org 192.0.2.${n % 200}`);
+  const keep = (from, to) => {
+    fs.rmSync(to, { recursive: true, force: true });
+    fs.cpSync(from, to, { recursive: true, preserveTimestamps: true });
+  };
+  const parts = () => [it.config, it.database, path.dirname(it.moderators)];
+  const aside = (at) => path.join(it.dir, 'aside', path.basename(at));
+  const putAside = () => parts().forEach((at) => keep(at, aside(at)));
+  const setBack = () => {
+    for (const end of ['-wal', '-shm']) fs.rmSync(it.database + end, { force: true });
+    parts().forEach((at) => keep(aside(at), at));
+  };
+  // Runs it until it comes to its end, killed at the nth of these calls, then at the nth behind `every`.
+  function killEach(call, args, every, look) {
+    for (let n = 1; n <= MOST; n += every) {
+      setBack();
+      const run = spawnSync('strace', ['-f', '-o', '/dev/null', '-e', `trace=${call}`, '-e', `inject=${call}:signal=SIGKILL:when=${n}`,
+        path.join(BIN, 'rejoinder'), '--config', it.config, ...args], { encoding: 'utf8' });
+      if (run.status === 0) return;
+      assert.ok(run.signal === 'SIGKILL' || run.status === 137, `${call} ${n}: ${run.status} ${run.signal} ${run.stderr}`);
+      look(`killed at ${call} ${n}`);
+    }
+    assert.fail(`${call}: it never ends`);
+  }
+  async function fill() {
+    for (let n = 0; n < REPLIES; n++) await post(n % 200);
+    await it.stop('reader');
+    it.sql('PRAGMA wal_checkpoint(TRUNCATE)');
+  }
+
+  test('the first step: run again it goes on, and every address opens', async () => {
+    for (const n of [0, 1, 2]) await post(n);
+    await it.stop('reader');
+    it.sql('PRAGMA wal_checkpoint(TRUNCATE)');
+    putAside();
+    for (const call of ['write', 'fsync', 'link', 'renameat', 'rename', 'fchmod', 'fchown', 'unlinkat'])
+      killEach(call, ['rekey'], 1, (what) => {
+        const again = it.cli(['rekey']);
+        if (again.status !== 0) assert.match(again.stderr, /is not finished: restart both doors/, what);
+        assert.deepEqual(addresses(), list.slice(0, 3), what);
+        assert.match(it.mustCli(['rekey', '--finish']).stdout, /^3 replies/, what);
+        assert.deepEqual(addresses(), list.slice(0, 3), what);
+        assert.doesNotMatch(it.cli(['check']).stdout, /^mend/m, what);
+      });
+  });
+
+  test('the second step: every address opens at any time, and run again it comes to its end', async () => {
+    await fill();
+    it.mustCli(['rekey']);
+    putAside();
+    const before = boxes();
+    let between = 0;
+    for (const [call, every] of [['fdatasync', 1], ['pwrite64', 9], ['ftruncate', 1], ['rename', 1]])
+      killEach(call, ['rekey', '--finish'], every, (what) => {
+        assert.deepEqual(addresses(), list, what);
+        const changed = boxes().filter(({ email }, i) => email !== before[i].email).length;
+        if (changed > 0 && changed < REPLIES) between++;
+        assert.match(it.mustCli(['rekey', '--finish']).stdout, new RegExp(`^${REPLIES - changed} replies`), what);
+        assert.deepEqual(addresses(), list, what);
+        for (const end of ['', '-wal']) {
+          const content = fs.existsSync(it.database + end) ? fs.readFileSync(it.database + end) : Buffer.alloc(0);
+          for (const { id, email } of before) assert.ok(!content.includes(Buffer.from(email, 'hex')), `${what}: the former box of ${id} is left`);
+        }
+        assert.doesNotMatch(it.cli(['check']).stdout, /^mend/m, what);
+      });
+    assert.ok(between > 0, 'it was killed in the middle, too');
+  });
 });
 
 test('only the one line of the configuration changes, and its mode stays', () => {

@@ -27,6 +27,9 @@ export default [
     find: 'return status == STATUS_OK ? db_truncate(resealing->door->db) : status;', put: 'return status;' },
   { name: 'a-late-mail-is-followed-at-once', file: 'sql/moderators/mail.sql', catch: 'flow mail.test.mjs that went out late',
     find: 'coalesce(sent_at, made_at) AS told_at', put: 'coalesce(made_at, sent_at) AS told_at' },
+  { name: 'a-key-is-half-made', file: 'src/secret.c', catch: ['flow rekey.test.mjs killed at a system call', 'flow kill.test.mjs at write: run again'],
+    find: 'if (!fill(fd, mode, key)) status = trouble(path, "cannot be written"); else if (!give_name(fresh, path)) status = errno == EEXIST ? STATUS_CONFLICT : trouble(path, "cannot be made");',
+    put: 'if (!give_name(fresh, path))\n\t\tstatus = errno == EEXIST ? STATUS_CONFLICT : trouble(path, "cannot be made");\n\telse if (!fill(fd, mode, key))\n\t\tstatus = trouble(path, "cannot be written");' },
   // --- starting ---
   { name: 'start-calls-a-dead-door-ready', file: 'src/operator_start.c', catch: 'flow start.test.mjs says where the reason stands',
     find: 'bool ready = pid > 0 && read(ends[0], &byte, 1) == 1;', put: 'bool ready = pid > 0 && read(ends[0], &byte, 1) >= 0;' },
@@ -105,7 +108,7 @@ export default [
   { name: 'a-new-folder-is-not-synced', file: 'src/file.c', catch: 'unit test_durable',
     find: '|| fsync(folder) != 0)', put: ')' },
   { name: 'a-key-file-is-not-synced', file: 'src/file.c', catch: 'unit test_durable',
-    find: 'fd_write_all(fd, content.at, content.len) && fsync(fd) == 0;', put: 'fd_write_all(fd, content.at, content.len);' },
+    find: 'if (fsync(draft->fd) == 0 && give_name(draft, replace) == 0)', put: 'if (give_name(draft, replace) == 0)' },
   { name: 'a-published-file-is-written-in-place', file: 'src/file.c', catch: 'flow publication.test.mjs a rewritten file is another file',
     find: 'int fd = open_beneath(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, FILE_MODE);',
     put: 'int fd = open_beneath(folder, temporary = name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, FILE_MODE);' },
