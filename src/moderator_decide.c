@@ -121,18 +121,28 @@ moderator_conflict_word(const struct verdict_result *result)
 	return result->moderator.len > 0 ? words[state] : WORD_CONFLICT_EDITED;
 }
 
+struct str
+moderator_conflict_who(const struct verdict_result *result)
+{
+	enum verdict_state state;
+	bool there = result->status == STATUS_CONFLICT && verdict_state(result->now_state, &state) == STATUS_OK;
+	return there ? result->moderator : STR_NONE;
+}
+
 static void
 fill_conflict(const struct moderator_visit *visit, const struct verdict_result *result,
     struct str return_to, struct str why, struct page_queue_conflicts *conflict)
 {
-	struct word_hole moderator = {.name = STR("moderator"), .text = result->moderator};
 	struct markdown markdown = {0};
 	enum verdict_state state;
+	enum word word = moderator_conflict_word(result);
 	*conflict = (struct page_queue_conflicts){
 	    .id = result->id,
 	    .name = result->name,
 	    .page_title = result->title,
-	    .message = words_say(visit->arena, visit->site->words, moderator_conflict_word(result), &moderator, 1),
+	    .moderator = moderator_conflict_who(result),
+	    .message = moderator_say(visit, word),
+	    .fresh = word == WORD_CONFLICT_EDITED || word == WORD_CONFLICT_EDITED_BY,
 	    .there = result->status == STATUS_CONFLICT && verdict_state(result->now_state, &state) == STATUS_OK,
 	};
 	if (!conflict->there || markdown_html(visit->arena, result->comment, &markdown) != STATUS_OK)

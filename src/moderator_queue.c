@@ -164,7 +164,7 @@ fill_choices(const struct moderator_visit *visit, const struct moderator_view *v
 			continue;
 		page->reasons[page->reasons_n++] = (struct page_queue_reasons){
 		    .value = spam_kind_names[kind],
-		    .label = moderator_say(visit, filter_word((enum spam_kind)kind)),
+		    .label = moderator_say_n(visit, filter_word((enum spam_kind)kind), SPAM_LINKS_MOST),
 		    .chosen = chosen,
 		};
 	}
@@ -201,7 +201,7 @@ reason_label(const struct moderator_visit *visit, const struct moderator_view *v
 	struct word_hole hole = {.name = STR("reason")};
 	for (int kind = 0; kind < SPAM_KINDS; kind++)
 		if (str_eq(view->reason, spam_kind_names[kind]))
-			hole.text = moderator_say(visit, filter_word((enum spam_kind)kind));
+			hole.text = moderator_say_n(visit, filter_word((enum spam_kind)kind), SPAM_LINKS_MOST);
 	return words_say(visit->arena, visit->site->words, WORD_FILTER_BECAUSE, &hole, 1);
 }
 

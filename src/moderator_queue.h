@@ -162,7 +162,8 @@ void moderator_publish_changed(const struct moderator_visit *visit, const struct
 int moderator_say_failure(const struct moderator_visit *visit, enum status status, struct str *notice,
     struct fcgi_response *response);
 
-/* Why a reply was left as it is; its hole is the `moderator`. */
+/* Who was first, or STR_NONE; and, behind that name, why a reply was left as it is. */
+struct str moderator_conflict_who(const struct verdict_result *result);
 enum word moderator_conflict_word(const struct verdict_result *result);
 
 #endif

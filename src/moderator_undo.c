@@ -128,13 +128,13 @@ moderator_undo_list(void *context, struct fcgi_request *request, struct fcgi_res
 static void
 fill_refused(const struct moderator_visit *visit, const struct verdict_result *result, struct page_undo_refused *refused)
 {
-	struct word_hole moderator = {.name = STR("moderator"), .text = result->moderator};
 	*refused = (struct page_undo_refused){
 	    .id = result->id,
 	    .reply_url = reply_address(visit, result->id),
 	    .name = result->name,
 	    .title = result->title,
-	    .message = words_say(visit->arena, visit->site->words, moderator_conflict_word(result), &moderator, 1),
+	    .moderator = moderator_conflict_who(result),
+	    .message = moderator_say(visit, moderator_conflict_word(result)),
 	};
 	if (result->decided_at == 0)
 		return;

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import { EDITOR, moderatorAt, post } from '../served/behind.mjs';
 import { root } from '../served/nginx.mjs';
-import { ARTICLE, open, signIn, visit } from './browser.mjs';
+import { ARTICLE, open, press, signIn, visit } from './browser.mjs';
 
 const MOST = 26 * 1024;
 const DECIDE = '**/comments/moderate/decide';
@@ -270,7 +270,11 @@ test('a conflict is shown at its place, with the new text, and can be decided th
   await page.keyboard.press('a');
   const conflict = reply(page, two).locator('.conflict');
   await conflict.waitFor();
-  assert.match(await conflict.innerText(), /editor has marked this reply as spam/);
+  assert.match(await conflict.innerText(), /editor has marked this reply as spam meanwhile\. Your decision about it was not carried out\.\n/);
+  assert.equal(await conflict.locator('strong.who').innerText(), 'editor');
+  // It stands where the reply stood: a stripe at its side, and no line above what there is nothing above.
+  const look = await conflict.evaluate((one) => { const { borderTopWidth, borderInlineStartWidth, paddingTop } = getComputedStyle(one); return [borderTopWidth, borderInlineStartWidth, paddingTop]; });
+  assert.deepEqual(look, ['0px', '6px', '0px']);
   assert.match(await conflict.innerText(), /Second\./);
   assert.equal(stateOf(two), 'spam');
   assert.equal(await focused(page), `reply-${two}`);
@@ -278,6 +282,46 @@ test('a conflict is shown at its place, with the new text, and can be decided th
   assert.ok(await reply(page, one).locator('.comment').isVisible());
   await leave();
 });
+
+test('a conflict with the author shows the new words, and says what was not done', async () => {
+  const { id, receipt } = await post(all, { page: ARTICLE, comment: 'Before.' });
+  const { page, leave } = await desk();
+  const writer = await visit(all);
+  await writer.page.goto(receipt);
+  await press(writer.page, writer.page.locator('a[href*=edit]'));
+  await writer.page.fill('textarea[name=comment]', 'Afterwards.');
+  await press(writer.page, writer.page.locator('button[value=save]'));
+  await writer.leave();
+  await reply(page, id).locator('.approve').click();
+  const conflict = page.locator(`#conflict-${id}`);
+  await conflict.waitFor();
+  assert.match(await conflict.innerText(), /The author has edited this reply meanwhile\. Your decision about it was not carried out\. This is the new text:\s+Afterwards\./);
+  assert.equal(await conflict.locator('.who').count(), 0);
+  assert.equal(stateOf(id), 'held');
+  await conflict.locator('.approve').click();
+  await outcome(page, id).waitFor();
+  assert.equal(stateOf(id), 'published');
+  await leave();
+});
+
+for (const script of [true, false]) {
+  test(`on a telephone what is done with a selection takes two low lines, and spam is far from what approves (${script ? 'with' : 'without'} the script)`, async () => {
+    await waiting('One.', 'Two.');
+    for (const width of [320, 360, 400]) {
+      const { page, leave } = await desk({ javaScriptEnabled: script, viewport: { width, height: 640 } });
+      const bar = await page.locator('#selection').boundingBox();
+      assert.ok(bar.height <= 112, `${bar.height} of 640 at ${width}`);
+      const at = {};
+      for (const name of ['approve', 'trash', 'spam', 'all']) at[name] = await page.locator(`#selection .${name}`).boundingBox();
+      for (const [name, box] of Object.entries(at)) assert.ok(box.height >= 44 && box.width >= 44 && box.height < 64, `${name} at ${width}: ${JSON.stringify(box)}`);
+      assert.ok(at.trash.x >= at.approve.x + at.approve.width + 12 && at.spam.x >= at.trash.x + at.trash.width + 12, `${width}: ${JSON.stringify(at)}`);
+      assert.equal(await page.locator('#selection .spam').innerText().then((text) => text.split('\n').at(-1)), 'Spam');
+      await page.getByRole('button', { name: 'Mark selected as spam' }).waitFor();
+      assert.equal(await page.evaluate(() => document.documentElement.scrollWidth > innerWidth), false);
+      await leave();
+    }
+  });
+}
 
 test('an ended session is asked for in place, and what was to be done is done', async () => {
   const [one] = await waiting('First.');
