@@ -51,14 +51,6 @@ print_usage(FILE *to)
 	    to);
 }
 
-static void
-print_command(const struct operator_command *command)
-{
-	const char *space = command->arguments[0] == '\0' ? "" : " ";
-	printf("Usage: rejoinder [--config FILE] %s%s%s\n\n%s: %s. See rejoinder(1).\n", command->name, space,
-	    command->arguments, command->name, command->what);
-}
-
 static const struct operator_command *
 find(const char *name)
 {
@@ -156,7 +148,7 @@ run(const struct operator_command *command, const char *config, int argc, char *
 	/* init has options of its own, and tells them. */
 	if (command->run == operator_init)
 		return command->run(command, common.config, 2, asked);
-	print_command(command);
+	operator_help(command);
 	return OPERATOR_DONE;
 }
 

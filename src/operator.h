@@ -22,6 +22,9 @@ struct operator_command {
 	int (*run)(const struct operator_command *command, const char *config, int argc, char **argv);
 };
 
+/* COMMAND --help: the usage, and a line an argument. */
+void operator_help(const struct operator_command *command);
+
 /* Says on standard error why it failed, or how the command is used; returns the exit status. */
 int operator_fail(const char *what);
 int operator_misuse(const struct operator_command *command);

@@ -131,6 +131,43 @@ usage_options_told | tr ' ' '_' >"$work/told"
 usage_options_written | tr ' ' '_' >"$work/written"
 same "options of the commands of rejoinder"
 
+# COMMAND --help has a line for each word and option that the usage names, with the same value behind it: "pages
+# --site NAME", "mail to NAME EMAIL".  Which options the man page has was compared above.
+usage_arguments() {
+	"$bin/rejoinder" --help | awk '/^  [a-z]/ && $1 != "init" && NF > 1' | awk '{
+		command = $1
+		sub(/^ *[a-z]+ /, "")
+		# "nginx|apache PAGE" is two words with a PAGE each; one in [ ] is for those that --help tells it of.
+		if (match($0, /^[a-z]+(\|[a-z]+)+/)) {
+			n = split(substr($0, 1, RLENGTH), word, "|")
+			rest = substr($0, RLENGTH + 2)
+			value = ""
+			if (match(rest, /^[A-Z]+/)) value = substr(rest, 1, RLENGTH)
+			for (i = 1; i <= n; i++) print command, word[i] (value == "" ? "" : " " value)
+			$0 = rest
+		}
+		gsub(/[][]/, " , ")
+		n = split($0, part, ",")
+		for (i = 1; i <= n; i++) {
+			gsub(/^ +| +$/, "", part[i])
+			if (part[i] != "") print command, part[i]
+		}
+	}' | grep -v '^moderator NAME$'
+}
+help_arguments() {
+	"$bin/rejoinder" --help | awk '/^  [a-z]/ && $1 != "init" { print $1 }' | while read -r command; do
+		"$bin/rejoinder" "$command" --help | sed -n 's/^  \([^ ].*\)/\1/p' | sed "s/   *.*//; s/^/$command /"
+	done | sed 's/^\(moderator [a-z]*\) NAME$/\1/'
+}
+usage_arguments | tr ' ' '_' >"$work/told"
+help_arguments | tr ' ' '_' >"$work/written"
+same "a line of COMMAND --help for each argument"
+"$bin/rejoinder" --help | awk '/^  [a-z]/ { print $1 }' | while read -r command; do
+	"$bin/rejoinder" "$command" --help | awk 'length > 120 || /[^ ]\t/'
+done >"$work/long"
+[ ! -s "$work/long" ]
+verdict $? "COMMAND --help has short lines"
+
 # What a usage names the command takes: given all that it wants and a configuration that there is not, it fails
 # for want of that (1), and not because it would have other words (2); one letter more is no option.
 tried() { # COMMAND OPTION: the words that make it a whole command
