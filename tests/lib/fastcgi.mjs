@@ -117,6 +117,10 @@ export class Peer {
   get bytes() {
     return Buffer.concat(this.chunks);
   }
+  // Neither answered nor hung up on yet.
+  get waits() {
+    return !this.closed && !this.socket.readableEnded && this.chunks.length === 0;
+  }
   // Waits for the end of what the door sends; false when `ms` pass before.
   async end(ms = 10000) {
     let timer;

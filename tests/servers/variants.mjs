@@ -1,8 +1,8 @@
 // variants.mjs - what is tried behind some servers only, each with a stand of its own.
 import assert from 'node:assert/strict';
-import net from 'node:net';
 import { cookieOf, replies } from '../lib/browserless.mjs';
 import { EDITOR, moderatorAt, post } from '../served/behind.mjs';
+import { slowly } from '../served/slowly.mjs';
 import { story } from './story.mjs';
 
 const ELSEWHERE = 'https://blog.example';
@@ -141,60 +141,7 @@ async function pasted(stand, step) {
 }
 
 // Nobody but the door itself looks at the clock then.
-async function slowly(stand, step) {
-  const { it, port } = stand;
-  const WORKERS = 2, EACH = 5; // of each kind more than workers
-  it.configure({ top: { workers: WORKERS } });
-  await stand.up();
-  const words = (times) => Buffer.from(JSON.stringify(it.goodReply({ comment: '世界の言葉、'.repeat(times) })));
-  const begun = (body, first) => {
-    const socket = net.connect(port, '127.0.0.1');
-    const peer = { socket, body, sent: first, text: '', closed: false };
-    socket.on('data', (data) => { peer.text += data; });
-    socket.on('error', () => {});
-    socket.on('close', () => { peer.closed = true; });
-    if (body !== undefined) {
-      socket.write(`POST /comments/reply HTTP/1.1\r\nHost: localhost:${port}\r\nContent-Type: application/json\r\nAccept: application/json\r\n` +
-        `Content-Length: ${body.length}\r\nConnection: close\r\n\r\n`);
-      socket.write(body.subarray(0, first));
-    }
-    return peer;
-  };
-  const some = (make) => Array.from({ length: EACH }, make);
-  const silent = some(() => begun());
-  // Less than Apache might keep in memory, and more.
-  const short = some(() => begun(words(300), 4000));
-  const long = some(() => begun(words(1500), 25000));
-  const slow = [...short, ...long];
-  const second = async () => {
-    for (const peer of slow) if (!peer.closed) peer.socket.write(peer.body.subarray(peer.sent, ++peer.sent));
-    const began = Date.now();
-    assert.equal((await stand.get('/comments/form?page=/news/harbor')).status, 200);
-    const took = Date.now() - began;
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-    return took;
-  };
-  try {
-    await step('a byte a second, and none at all: others are answered at once, the slow ones when they have said all', async () => {
-      const times = [];
-      for (let i = 0; i < 8; i++) times.push(await second());
-      assert.ok(Math.min(...times) < 1000 && Math.max(...times) < 10000, `others waited ${times} ms`);
-      for (const { text } of slow) assert.equal(text, '', 'nobody was answered before it was heard');
-      for (const peer of [short[0], long[0]]) {
-        peer.socket.write(peer.body.subarray(peer.sent));
-        for (let tries = 0; !peer.closed && tries < 100; tries++) await new Promise((resolve) => setTimeout(resolve, 100));
-        assert.match(peer.text, /^HTTP\/1\.1 201\b/);
-        peer.sent = peer.body.length;
-      }
-    });
-    await step('who still speaks to the door after its time is dropped', async () => {
-      for (let i = 0; i < 40 && !slow.every((peer) => peer.text !== ''); i++) await second();
-      for (const peer of slow) if (peer.sent < peer.body.length) assert.match(peer.text, /^HTTP\/1\.1 (?:408|50[0-9])\b/);
-    });
-  } finally {
-    [...silent, ...slow].forEach(({ socket }) => socket.destroy());
-  }
-}
+const unhurried = (stand, step) => slowly({ ...stand, again: stand.up }, step);
 
 /** [[title, options of the stand, what happens]] */
 export function variants(name) {
@@ -205,7 +152,7 @@ export function variants(name) {
   const apache = name === 'apache-proxy-fcgi' ? [
     ['for all virtual hosts', { everywhere: true, server: 'AllowEncodedSlashes On' }, story],
     ['as the snippet says', { snippet: 'apache' }, pasted],
-    ['without mod_reqtimeout', { without: ['reqtimeout'] }, slowly],
+    ['without mod_reqtimeout', { without: ['reqtimeout'] }, unhurried],
   ] : [];
   return [
     ['mounted at the root', { mount: '' }, story],
