@@ -11,6 +11,7 @@ struct editing {
 	int code;
 	struct str notice;
 	bool previewed;
+	bool late; /* nothing of it can be saved any more */
 	struct html preview;
 	int64_t revision;
 };
@@ -26,7 +27,7 @@ show_edit(const struct reader_visit *visit, struct fcgi_response *response, cons
 	struct page_edit page = {.head = &head, .head_n = 1, .foot = &foot, .foot_n = 1, .page_title = row->title,
 	    .page_url = url, .action = reader_receipt_address(visit, row->id, "/edit"),
 	    .receipt_url = reader_receipt_path(visit, row->id),
-	    .notice = editing->notice, .previewed = editing->previewed, .preview = editing->preview,
+	    .notice = editing->notice, .late = editing->late, .previewed = editing->previewed, .preview = editing->preview,
 	    .revision = editing->revision, .comment = fields[REPLY_COMMENT], .name = fields[REPLY_NAME],
 	    .email = fields[REPLY_EMAIL], .website = fields[REPLY_WEBSITE],
 	    .comment_error = reader_fault_message(visit, result, REPLY_COMMENT),
@@ -85,7 +86,7 @@ refuse_change(const struct reader_visit *visit, const struct fcgi_request *reque
 	}
 	editing->code = reader_answers[result->outcome].code;
 	editing->notice = result->outcome == REPLY_WRONG ? reader_say(visit, WORD_EDIT_FIELDS) :
-	    reader_say_n(visit, reader_answers[result->outcome].page, result->wait);
+	    reader_say_refusal(visit, result, false);
 	show_edit(visit, response, editing, row, submission, result);
 }
 
@@ -129,6 +130,7 @@ answer_change_failure(const struct reader_visit *visit, const struct fcgi_reques
 	else {
 		bool busy = status == STATUS_BUSY;
 		editing->code = conflict ? 409 : 503;
+		editing->late = conflict;
 		editing->notice = reader_say(visit, conflict ? WORD_EDIT_NOT_OPEN : busy ? WORD_REFUSED_BUSY : WORD_REFUSED_BROKEN);
 		if (!conflict)
 			fcgi_header(response, "Retry-After", STR("5"));

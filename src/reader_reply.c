@@ -15,6 +15,16 @@ const struct reader_answer reader_answers[REPLY_OUTCOMES] = {
     [REPLY_TOO_FAST] = {429, "too-fast", WORD_REFUSED_TOO_FAST, WORD_REFUSED_TOO_FAST},
 };
 
+struct str
+reader_say_refusal(const struct reader_visit *visit, const struct reply_result *result, bool json)
+{
+	const struct reader_answer *answer = &reader_answers[result->outcome];
+	/* Nobody counts hundreds of seconds. */
+	if (result->outcome == REPLY_TOO_FAST && result->wait > 90)
+		return reader_say_n(visit, WORD_REFUSED_TOO_FAST_MINUTES, (result->wait + 59) / 60);
+	return reader_say_n(visit, json ? answer->json : answer->page, result->wait);
+}
+
 /* The same answer for the first and for every further time. */
 static void
 accept(const struct reader_visit *visit, const struct fcgi_request *request, struct fcgi_response *response,
@@ -29,7 +39,7 @@ reader_refuse_json(const struct reader_visit *visit, struct fcgi_response *respo
 	struct page_refusal_json_errors errors[REPLY_FIELDS];
 	struct page_refusal_json page = {
 	    .error = str_from(reader_answers[result->outcome].error),
-	    .message = reader_say_n(visit, reader_answers[result->outcome].json, result->wait),
+	    .message = reader_say_refusal(visit, result, true),
 	    .errors = errors,
 	};
 	for (int field = 0; result->outcome == REPLY_WRONG && field < REPLY_FIELDS; field++) {
@@ -49,12 +59,11 @@ static void
 refuse_with_form(const struct reader_visit *visit, const struct fcgi_request *request, struct fcgi_response *response,
     struct reply_submission *submission, const struct reply_result *result)
 {
-	enum word word = reader_answers[result->outcome].page;
 	struct reader_framing framing = {.code = reader_answers[result->outcome].code};
 	bool closed = result->outcome == REPLY_PAUSED || result->outcome == REPLY_CLOSED;
 	bool stale = result->outcome == REPLY_KEY_SPENT || result->outcome == REPLY_REPEATED ||
 	             result->faults[REPLY_KEY] != REPLY_FAULT_NONE;
-	*(closed ? &framing.closed : &framing.notice) = reader_say_n(visit, word, result->wait);
+	*(closed ? &framing.closed : &framing.notice) = reader_say_refusal(visit, result, false);
 	if (stale || submission->fields[REPLY_KEY].len == 0)
 		submission->fields[REPLY_KEY] = reader_fresh_key(visit, request);
 	/* The message says that it will be posted as a reply to the article. */

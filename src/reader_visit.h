@@ -87,6 +87,9 @@ extern const struct reader_answer reader_answers[REPLY_OUTCOMES];
 bool reader_read_submission(const struct reader_visit *visit, struct fcgi_request *request,
     struct fcgi_response *response, struct form *form, struct reply_submission *submission);
 
+/* The sentence that tells why it was not taken, and how long to wait: of JSON, or above the form. */
+struct str reader_say_refusal(const struct reader_visit *visit, const struct reply_result *result, bool json);
+
 /* {"error", "message"}, and with wrong fields {"errors"}. */
 void reader_refuse_json(const struct reader_visit *visit, struct fcgi_response *response,
     const struct reply_result *result);

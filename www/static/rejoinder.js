@@ -235,7 +235,7 @@ function refused(got, { errors = {}, message = words.failed }) {
 	if (marks.length) said.unshift(words.wrong);
 	if (!said.length) said.push(message);
 	const wait = got.headers?.get('Retry-After');
-	if (wait && !message.includes(wait)) said.push(`${words.wait} ${wait}`);
+	if (wait && !/\d/.test(message)) said.push(`${words.wait} ${wait}`);
 	if (errors.parent) move('');
 	if (errors.key || got.status === 409) renew();
 	say(said.join(' '));
