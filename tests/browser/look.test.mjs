@@ -126,13 +126,22 @@ async function paused(page, address) {
   try { await page.goto(address); } finally { await set('resume'); }
 }
 
+/** The front page, which shows the newest replies: they are written in the background. */
+async function withLatest(page) {
+  for (let tries = 0; tries < 120; tries++) {
+    await page.goto('/');
+    if (await page.locator('.rejoinder-latest-when').first().isVisible()) return;
+    await page.waitForTimeout(500);
+  }
+}
+
 /**
  * Each page that is not simply a GET without parameters: the address of the table that it is of, and
  * how people get there.  `desk`: as somebody who is signed in; `hasty`: of the second instance;
  * `says`: words that must be there, so that it is the page that was meant.
  */
 const PAGES = {
-  'front': { go: go(() => '/') },
+  'front': { go: withLatest, says: /published/ },
   'article': { of: 'GET /threads/*', go: go(() => `${ARTICLE}/`) },
   'article-mobile': { go: go(() => `${ARTICLE}/mobile.html`) },
   'article-without-replies': { go: go(() => '/world/caspian-harbors/') },
