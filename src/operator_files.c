@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "fcgi.h"
+#include "operator.h"
 #include "operator_findings.h"
 #include "secret.h"
 
@@ -115,18 +116,21 @@ note_way(struct findings *findings, const char *path)
 
 /* nftw has no context; a check is made once. */
 static struct findings *walking;
-static int walked_n;
+static int walked_n, walked_apart_n;
 
+/* A file is read, a folder passed through. */
 static int
 look_at(const char *path, const struct stat *info, int kind, struct FTW *at)
 {
-	unsigned wanted = kind == FTW_D ? 0055 : 0044;
+	unsigned group = kind == FTW_F ? 0040 : 0010, others = kind == FTW_F ? 0004 : 0001;
 	(void)at;
-	if (kind == FTW_DNR || kind == FTW_NS || ((kind == FTW_F || kind == FTW_D) && (info->st_mode & wanted & 0044) == 0)) {
-		if (++walked_n <= TOLD_MOST)
-			operator_find(walking, false, "%s has mode %04o, so the web server cannot read it: chmod o+r%s it", path,
-			    info->st_mode & 0777, kind == FTW_F ? "" : "x");
-	}
+	if (kind == FTW_SL || kind == FTW_SLN || (info->st_mode & others) != 0)
+		return 0;
+	if (kind != FTW_NS && (info->st_mode & group) != 0)
+		walked_apart_n++;
+	else if (++walked_n <= TOLD_MOST)
+		operator_find(walking, false, "%s has mode %04o, so the web server cannot read it: chmod o+r%s it", path,
+		    info->st_mode & 0777, kind == FTW_F ? "" : "x");
 	return 0;
 }
 
@@ -135,11 +139,14 @@ check_served(struct findings *findings, const struct config *config)
 {
 	note_way(findings, config->public_dir);
 	walking = findings;
-	walked_n = 0;
+	walked_n = walked_apart_n = 0;
 	if (nftw(config->public_dir, look_at, FOLDERS_OPEN, FTW_PHYS) != 0)
 		return;
 	if (walked_n > TOLD_MOST)
 		operator_find(findings, false, "... and %d more", walked_n - TOLD_MOST);
+	if (walked_apart_n > 0)
+		operator_note(findings, "among the published files %d %s for the group alone, so a web server that is not in it cannot "
+		                        "read all: chmod -R o+rX %s", walked_apart_n, operator_noun(walked_apart_n, "is", "are"), config->public_dir);
 }
 
 /* --- the system -------------------------------------------------------------------------------------- */

@@ -64,6 +64,7 @@ const PLANTED = [
   ['all else is looked at as the moderators\' user; standard error says why that cannot be', 'mend', () => owner(at('moderators'), 65534), true],
   ['so a web server that is neither its user nor in its group cannot pass: chmod o+x it', 'note', () => mode(it.dir, 0o700)],
   ['so the web server cannot read it: chmod o+r it', 'mend', () => mode(file('public', 'main', 'threads', 'a', '~', 'thread.html'), 0o600)],
+  ['is for the group alone, so a web server that is not in it cannot read all: chmod -R o+rX', 'note', () => mode(it.public, 0o2770)],
   ['net.core.somaxconn is', 'note', null], // below: in a network namespace of its own
   ['is no folder: name the one with the articles\' files', 'mend', () => configured({ site: { document_root: at('nowhere') } })],
   ['does not belong to the configured sealing_key: put back the one that fits', 'mend', () => configured({ top: { sealing_key: '0'.repeat(64) } })],
@@ -202,6 +203,19 @@ test('an installation in /etc has its programs running, and who started them sta
       await it.start('reader');
     }
   }
+});
+
+test('a folder that may be listed and not passed through is as good as closed', () => {
+  const folder = path.dirname(file('public', 'main', 'threads', 'b', '~', 'thread.html'));
+  for (const [bits, wanted] of [[0o2775, null], [0o2711, null], [0o2744, /^mend {5}.*\/b\/~ has mode 0744, so the web server cannot read it: chmod o\+rx it$/m],
+    [0o2774, /^note {5}among the published files 1 is for the group alone/m]]) {
+    const back = mode(folder, bits);
+    const { said } = check();
+    back();
+    if (wanted) assert.match(said, wanted, bits.toString(8));
+    else assert.doesNotMatch(said, /so the web server cannot read|group alone/, bits.toString(8));
+  }
+  fs.rmSync(at('public', 'main', 'threads', 'b'), { recursive: true });
 });
 
 test('net.core.somaxconn below the backlog is noted', (t) => {
