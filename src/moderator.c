@@ -177,12 +177,13 @@ read_form(struct moderator_visit *visit, const struct fcgi_request *request)
 	struct form form;
 	if (form_encoding(visit->arena, request->content_type, &encoding) != STATUS_OK || encoding.kind == FORM_JSON)
 		return 415;
-	if (request->body_state == FCGI_BODY_TOO_LARGE)
-		return 413;
-	if (request->body_state == FCGI_BODY_SHORT || form_read(visit->arena, &encoding, request->body, &form) != STATUS_OK)
-		return 400;
+	bool large = request->body_state == FCGI_BODY_TOO_LARGE;
+	visit->cut = large || request->body_state == FCGI_BODY_SHORT ||
+	             form_read(visit->arena, &encoding, request->body, &form) != STATUS_OK;
+	if (visit->cut)
+		form_read_cut(visit->arena, &encoding, request->body, &form);
 	visit->form = form;
-	return 0;
+	return !visit->cut ? 0 : large ? 413 : 400;
 }
 
 static void
@@ -191,9 +192,9 @@ refuse_form(const struct moderator_visit *visit, int code, struct fcgi_response 
 	if (code == 415)
 		moderator_notice(visit, response, code, WORD_TITLE_TYPE, WORD_REFUSED_TYPE);
 	else if (code == 413)
-		moderator_notice(visit, response, code, WORD_TITLE_TOO_LARGE, WORD_REFUSED_TOO_LARGE);
+		moderator_give_back(visit, response, code, WORD_TITLE_TOO_LARGE, WORD_REFUSED_TOO_LARGE_CUT, WORD_REFUSED_TOO_LARGE);
 	else
-		moderator_notice(visit, response, code, WORD_TITLE_MALFORMED, WORD_REFUSED_MALFORMED);
+		moderator_give_back(visit, response, code, WORD_TITLE_MALFORMED, WORD_CARRY_MALFORMED, WORD_REFUSED_MALFORMED);
 }
 
 /* The session of whom the web server signed in; false after answering. */

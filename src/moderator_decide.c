@@ -237,7 +237,7 @@ moderator_decide(void *context, struct fcgi_request *request, struct fcgi_respon
 		return;
 	}
 	if (status != STATUS_OK) {
-		moderator_notice(visit, response, 400, WORD_TITLE_MALFORMED, WORD_DECIDE_MALFORMED);
+		moderator_give_back(visit, response, 400, WORD_TITLE_MALFORMED, WORD_CARRY_MALFORMED, WORD_DECIDE_MALFORMED);
 		return;
 	}
 	if (order.targets_n == 0) {

@@ -84,17 +84,28 @@ open_box(const struct moderator_visit *visit, struct str box, int64_t now, struc
 	return form_query(visit->arena, text, form) == STATUS_OK ? STATUS_OK : STATUS_MISSING;
 }
 
-static struct str
-label_of(const struct moderator_visit *visit, struct str name)
+/* The label of a field that people write into; false for any other. */
+static bool
+written_label(struct str name, enum word *word)
 {
 	static const struct {
 		const char *name;
 		enum word word;
 	} labels[] = {{"comment", WORD_FORM_COMMENT}, {"name", WORD_FORM_NAME}, {"website", WORD_FORM_WEBSITE}, {"why", WORD_DECIDE_WHY}};
-	for (size_t i = 0; i < sizeof labels / sizeof *labels; i++)
-		if (str_eq(name, str_from(labels[i].name)))
-			return moderator_say(visit, labels[i].word);
-	return moderator_say(visit, WORD_CARRY_WORDS);
+	for (size_t i = 0; i < sizeof labels / sizeof *labels; i++) {
+		if (str_eq(name, str_from(labels[i].name))) {
+			*word = labels[i].word;
+			return true;
+		}
+	}
+	return false;
+}
+
+static struct str
+label_of(const struct moderator_visit *visit, struct str name)
+{
+	enum word word;
+	return moderator_say(visit, written_label(name, &word) ? word : WORD_CARRY_WORDS);
 }
 
 /* The page of the one reply that a form is about, or nothing. */
@@ -124,6 +135,23 @@ fill_fields(const struct moderator_visit *visit, const struct form *form, struct
 	return n;
 }
 
+/* Of those only what somebody wrote. */
+static size_t
+fill_words(const struct moderator_visit *visit, struct page_carry_field **fields)
+{
+	struct page_carry_field *all;
+	size_t n = 0, all_n = fill_fields(visit, &visit->form, &all);
+	enum word word;
+	for (size_t i = 0; i < all_n; i++) {
+		if (!written_label(all[i].name, &word) || all[i].value.len == 0)
+			continue;
+		all[n] = all[i];
+		all[n++].words = true;
+	}
+	*fields = all;
+	return n;
+}
+
 /* What a decision among the sent forms was: the word on its button; nothing for other forms. */
 static struct str
 deed_of(const struct moderator_visit *visit, struct str path, const struct form *form)
@@ -150,9 +178,10 @@ count_of(const struct form *form, struct str name)
 	return n;
 }
 
-/* How the form with what was sent comes back: one button sends it again. */
+/* How the form with what was sent comes back: one button sends it again, unless it is only there to be read. */
 struct carry_view {
 	int code;
+	bool reading;
 	enum word title, why, send;
 	struct str path, token;
 	const struct form *form;
@@ -166,12 +195,16 @@ show_carry(const struct moderator_visit *visit, struct fcgi_response *response, 
 	struct word_hole site = {.name = STR("site"), .text = visit->site->config->title};
 	struct page_carry_on page = {.head = &head, .head_n = 1, .top = &top, .top_n = visit->session.token.len > 0 ? 1 : 0,
 	    .mount = visit->site->config->mount, .token = view->token,
-	    .page = view->code >= 500 ? moderator_say(visit, view->title)
+	    .page = view->code >= 500 || view->reading ? moderator_say(visit, view->title)
 	                              : words_say(visit->arena, visit->site->words, WORD_CARRY_PAGE, &site, 1),
 	    .title = moderator_say(visit, view->title), .why = moderator_say(visit, view->why),
-	    .send = moderator_say(visit, view->send), .action = view->path, .reply_url = reply_of(visit, view->form),
-	    .deed = deed_of(visit, view->path, view->form), .n = count_of(view->form, STR("reply"))};
-	page.fields_n = fill_fields(visit, view->form, &page.fields);
+	    .action = view->path, .reply_url = view->code == 404 ? STR_NONE : reply_of(visit, view->form),
+	    .n = count_of(view->form, STR("reply"))};
+	if (!view->reading) {
+		page.send = moderator_say(visit, view->send);
+		page.deed = deed_of(visit, view->path, view->form);
+	}
+	page.fields_n = view->reading ? fill_words(visit, &page.fields) : fill_fields(visit, view->form, &page.fields);
 	door_private_page(response, view->code);
 	page_carry_on(&response->body, visit->site->words, &page);
 }
@@ -192,12 +225,27 @@ carried_path(const struct moderator_visit *visit, const struct fcgi_request *req
 	return session_next(request->path, visit->site->config->mount, STR_NONE);
 }
 
+void
+moderator_give_back(const struct moderator_visit *visit, struct fcgi_response *response, int code, enum word title,
+    enum word why, enum word otherwise)
+{
+	struct page_carry_field *fields;
+	struct carry_view view = {.code = code, .reading = true, .title = title, .why = why, .form = &visit->form,
+	    .path = STR(""), .token = STR("")};
+	bool secret = (visit->flags & (MODERATOR_SECRET | MODERATOR_PUBLIC)) != 0;
+	if (!secret && fill_words(visit, &fields) > 0)
+		show_carry(visit, response, &view);
+	else
+		moderator_notice(visit, response, code, title, otherwise);
+}
+
 bool
 moderator_show_kept(const struct moderator_visit *visit, bool busy, struct fcgi_response *response)
 {
 	struct carry_view view = {.code = 503, .title = busy ? WORD_TITLE_BUSY : WORD_TITLE_BROKEN,
 	    .why = busy ? WORD_CARRY_BUSY : WORD_CARRY_BROKEN, .send = WORD_CARRY_AGAIN, .token = visit->session.token,
-	    .path = session_next(visit->path, visit->site->config->mount, STR_NONE), .form = &visit->form};
+	    .path = session_next(visit->path, visit->site->config->mount, STR_NONE), .form = &visit->form,
+	    .reading = visit->cut};
 	if ((visit->flags & (MODERATOR_SECRET | MODERATOR_PUBLIC)) != 0 || visit->form.n == 0 || view.path.len == 0)
 		return false;
 	/* Whose session it is cannot be told when that is what failed: the token goes back as it came. */
@@ -237,7 +285,7 @@ moderator_show_ended(const struct moderator_visit *visit, unsigned flags, const 
 	if ((flags & MODERATOR_SECRET) == 0 && path.len > 0 && visit->form.n > 0) {
 		view.notice = moderator_say(visit, WORD_SIGN_IN_CARRIED);
 		view.carry = make_box(visit, path, request->now);
-		if (view.carry.len > config_body_most(visit->moderator->door.config) - CARRY_ROOM) {
+		if (visit->cut || view.carry.len > config_body_most(visit->moderator->door.config) - CARRY_ROOM) {
 			view.notice = moderator_say(visit, WORD_SIGN_IN_KEPT);
 			view.carry = STR_NONE;
 			view.kept_n = fill_fields(visit, &visit->form, &view.kept);

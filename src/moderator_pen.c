@@ -70,9 +70,9 @@ static void
 refuse(const struct moderator_visit *visit, struct fcgi_response *response, enum status status)
 {
 	if (status == STATUS_MISSING)
-		moderator_notice(visit, response, 404, WORD_TITLE_MISSING, WORD_CONFLICT_MISSING);
+		moderator_give_back(visit, response, 404, WORD_TITLE_MISSING, WORD_CARRY_MISSING, WORD_CONFLICT_MISSING);
 	else if (status == STATUS_INVALID)
-		moderator_notice(visit, response, 400, WORD_TITLE_MALFORMED, WORD_DECIDE_MALFORMED);
+		moderator_give_back(visit, response, 400, WORD_TITLE_MALFORMED, WORD_CARRY_MALFORMED, WORD_DECIDE_MALFORMED);
 	else
 		moderator_failure(visit, response, status);
 }

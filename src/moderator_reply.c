@@ -391,7 +391,7 @@ static void
 refuse(const struct moderator_visit *visit, enum status status, struct fcgi_response *response)
 {
 	if (status == STATUS_MISSING)
-		moderator_notice(visit, response, 404, WORD_TITLE_MISSING, WORD_CONFLICT_MISSING);
+		moderator_give_back(visit, response, 404, WORD_TITLE_MISSING, WORD_CARRY_MISSING, WORD_CONFLICT_MISSING);
 	else
 		moderator_failure(visit, response, status);
 }

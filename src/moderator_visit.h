@@ -27,6 +27,7 @@ struct moderator_visit {
 	struct secret_opener *opener;
 	struct session session; /* unless the route is public */
 	struct form form;       /* of a POST */
+	bool cut;               /* it could not be read whole: it is there to be given back, for nothing else */
 	struct str path;        /* of the request */
 	int64_t now;
 	unsigned flags;         /* of the route */
@@ -78,6 +79,13 @@ void moderator_show_ended(const struct moderator_visit *visit, unsigned flags, c
  * the store is only `busy`.  False, without an answer, where there is nothing to be kept, or it is secret.
  */
 bool moderator_show_kept(const struct moderator_visit *visit, bool busy, struct fcgi_response *response);
+
+/*
+ * Answers one that is refused: what somebody wrote is shown to be read and copied, and `why` says so.  Where
+ * nothing was written it is moderator_notice() with `otherwise`.
+ */
+void moderator_give_back(const struct moderator_visit *visit, struct fcgi_response *response, int code, enum word title,
+    enum word why, enum word otherwise);
 
 /* Answers one with another session's token: 403 with the same form again, for this session. */
 void moderator_show_token(const struct moderator_visit *visit, unsigned flags, const struct fcgi_request *request,

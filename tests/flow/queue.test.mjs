@@ -733,6 +733,79 @@ describe('while somebody else keeps the store', () => {
   });
 });
 
+describe('what is refused gives the words back', () => {
+  const words = 'Typed with care & <love>,\n\nand not to be lost.';
+  const given = (text) => Object.fromEntries(elements(text, (tag) => tag.name === 'textarea').map(({ tag, inner }) => [tag.attributes.name, decode(inner).replace(/^\n/, '')]));
+  const noButton = (text) => assert.ok(!forms(text).some((form) => form.attributes.class === 'settings' && form.controls.some((c) => c.kind === 'button')), 'it is only to be read');
+  const sent = async (kind, id, values) => {
+    const { form } = await penForm(moderator, `${QUEUE}reply/${id}/${kind}`);
+    return { action: form.action, fields: withFields(form, values) };
+  };
+
+  test('404: the reply is gone', async () => {
+    for (const kind of ['answer', 'edit']) {
+      const { id } = await it.post();
+      const { action, fields } = await sent(kind, id, { comment: words, why: 'a reason' });
+      it.sql(`DELETE FROM reply WHERE id = ${id}; UPDATE tally SET n = n - 1 WHERE state = 'held'`);
+      const got = await moderator.submit(action, fields);
+      assert.equal(got.status, 404);
+      assert.match(textOf(got.text), /There is no such reply any more, so nothing was done\. What you wrote stands here/);
+      assert.equal(given(got.text).comment, words);
+      if (kind === 'edit') assert.equal(given(got.text).why, 'a reason');
+      noButton(got.text);
+    }
+    const bare = await moderator.get(`${QUEUE}reply/999999999/answer`);
+    assert.equal(bare.status, 404);
+    assert.match(textOf(bare.text), /There is no such reply any more\./);
+  });
+  test('400: a field that is no such, twice, or no text', async () => {
+    const { id } = await it.post();
+    for (const kind of ['answer', 'edit']) {
+      const { action, fields } = await sent(kind, id, { comment: words });
+      const bent = fields.map(([name, value]) => [name, name === 'reply' ? 'x' : value]);
+      for (const bad of [bent, [...fields, ['why', 'one'], ['why', 'two']]]) {
+        const got = await moderator.submit(action, bad);
+        assert.equal(got.status, 400);
+        assert.equal(given(got.text).comment, words);
+        noButton(got.text);
+      }
+      const body = `${new URLSearchParams(fields)}&why=%FF`;
+      const broken = await moderator.ask({ method: 'POST', uri: action, body, headers: { Origin: BASE, 'Content-Type': 'application/x-www-form-urlencoded' } });
+      assert.equal(broken.status, 400);
+      assert.equal(given(broken.text).comment, words);
+    }
+    const decide = forms((await moderator.get(`${QUEUE}reply/${id}`)).text).find((form) => form.attributes.class === 'decide');
+    const got = await moderator.submit(decide.action, [...fieldsOf(decide).map(([name, value]) => [name, name === 'why' ? 'my reason' : value]), ['state', 'nonsense']]);
+    assert.equal(got.status, 400);
+    assert.equal(given(got.text).why, 'my reason');
+    assert.equal(row(id).revision, 1);
+  });
+  test('413: too long for a body; what could be read is there, and nothing is done with it, also when the session is over', async () => {
+    const { id } = await it.post();
+    for (const over of [false, true]) {
+      const who = await signedIn(it);
+      const { form } = await penForm(who, `${QUEUE}reply/${id}/answer`);
+      const long = 'It goes on and on. '.repeat(30000);
+      const fields = withFields(form, { comment: long });
+      if (over) await who.submit(`${QUEUE}sign-out`, fields.filter(([name]) => name === 'token'));
+      const got = await who.submit(form.action, fields);
+      assert.equal(got.status, over ? 403 : 413);
+      const { comment } = given(got.text);
+      assert.ok(comment.length > 200000 && long.startsWith(comment), `${comment?.length}`);
+      if (!over) noButton(got.text);
+      if (over) assert.equal(forms(got.text).some((one) => fieldOf(one, 'carry')?.value), false, 'half of it is not carried on');
+    }
+    assert.deepEqual(it.sql(`SELECT id FROM reply WHERE parent_id = ${id}`), []);
+  });
+  test('and a password is not among what is given back', async () => {
+    const { text } = await moderator.get(`${QUEUE}settings`);
+    const form = forms(text).find((one) => fieldOf(one, 'new_password'));
+    const got = await moderator.submit(form.action, [...fieldsOf(form), ['password', 'my secret words'], ['name', 'my name'], ['name', 'x']]);
+    assert.ok([400, 422, 403].includes(got.status));
+    assert.doesNotMatch(got.text, /my secret words/);
+  });
+});
+
 describe('a moderator edits', () => {
   test('name, website and words; who wrote it stays', async () => {
     const page = freshPage();

@@ -244,6 +244,8 @@ export default [
     find: 'struct str where = page_number > 1 ?', put: 'struct str where = page_number > 2 ?' },
   { name: 'an-address-that-begins-like-ours-is-ours', file: 'src/page.c', catch: 'flow queue.test.mjs an address as a browser has it',
     find: "return rest.at[0] == '/' ? rest : STR_NONE;", put: 'return rest;' },
+  { name: 'what-is-written-about-a-reply-that-is-gone-is-lost', file: 'src/moderator_entry.c', catch: 'flow queue.test.mjs 404: the reply is gone',
+    find: 'if (!secret && fill_words(visit, &fields) > 0)', put: 'if (secret && fill_words(visit, &fields) > 0)' },
   { name: 'keys-work-while-somebody-types', slow: true, file: 'www/static/moderate.js', catch: 'browser comfort.test.mjs no key works in a field',
     find: "if (target.closest('dialog, textarea, select, [contenteditable], input:not([type=checkbox])')) return;", put: '' },
   { name: 'the-chosen-reply-is-behind-the-bar', slow: true, file: 'www/static/moderate.js', catch: 'browser comfort.test.mjs after a decision the chosen',

@@ -98,7 +98,7 @@
   class Refused extends Error {}
   const parse = (text) => new DOMParser().parseFromString(text, 'text/html');
   const signInForm = (page) => ($('body.sign-in', page) ? $('main form[method=post]', page) : null);
-  const failureOf = (page) => $$('body.sign-in main p:not(.site)', page).map((p) => p.textContent).join(' ');
+  const failureOf = (page) => $$('body.sign-in main p:not(.site), body.carry .notice', page).map((p) => p.textContent).join(' ');
 
   async function load(url, body) {
     let answer, text;
