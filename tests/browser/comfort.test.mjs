@@ -497,6 +497,64 @@ test('Escape closes an answer that is begun, and keeps its words', async () => {
   await leave();
 });
 
+test('Ctrl or Cmd and Enter send an answer and an edit, once, and nothing that is empty', async () => {
+  const [one, two] = await waiting('First.', 'Second.');
+  const { page, leave } = await desk();
+  await page.keyboard.press('j');
+  await page.keyboard.press('r');
+  const box = reply(page, one).locator('textarea');
+  await box.waitFor();
+  await page.keyboard.press('Control+Enter');
+  assert.equal(await box.evaluate((field) => field.matches(':invalid')), true, 'it is still there, and empty');
+  await page.keyboard.type('An answer.');
+  await page.keyboard.press('Enter');
+  await page.keyboard.type('Its second line.');
+  await page.keyboard.press('Control+Enter');
+  await outcome(page, one).waitFor();
+  assert.deepEqual(all.it.sql(`SELECT comment FROM reply WHERE parent_id = ${one}`), [{ comment: 'An answer.\nIts second line.' }]);
+  await reply(page, two).locator('.write a.edit').click();
+  await reply(page, two).locator('textarea').fill('Edited by keys.');
+  await reply(page, two).locator('#why, input[name=why]').fill('a reason');
+  await page.keyboard.press('Meta+Enter');
+  await reply(page, two).getByText('Edited by keys.').waitFor();
+  assert.equal(all.it.sql(`SELECT why FROM decision WHERE reply_id = ${two}`)[0].why, 'a reason');
+  await leave();
+});
+
+test('a reason that is begun on the page of one reply is there again, until the decision is done', async () => {
+  const [one, two] = await waiting('First.', 'Second.');
+  const { page, leave } = await desk();
+  const at = (id) => `/comments/moderate/reply/${id}`;
+  await page.goto(at(one));
+  await page.fill('#why', 'Half a reason');
+  await page.goto(at(two));
+  assert.equal(await page.inputValue('#why'), '', 'it is of the other one');
+  await page.goto(at(one));
+  assert.equal(await page.inputValue('#why'), 'Half a reason');
+  await page.getByText('not sent yet').waitFor();
+  // Refused, it stands there as it was sent.
+  await page.fill('#why', 'x'.repeat(600));
+  await press(page, page.locator('.decide .spam'));
+  await page.locator('#why-error').waitFor();
+  assert.equal((await page.inputValue('#why')).length, 600);
+  await page.fill('#why', 'A whole reason');
+  await page.goto(at(one));
+  assert.equal(await page.inputValue('#why'), 'A whole reason');
+  await press(page, page.locator('.decide .spam'));
+  await page.locator('.done, .reply').first().waitFor();
+  assert.deepEqual(all.it.sql(`SELECT why FROM decision WHERE reply_id = ${one}`), [{ why: 'A whole reason' }]);
+  await page.goto(at(one));
+  assert.equal(await page.inputValue('#why'), '');
+  // An answer that is begun there is kept by its own page.
+  await page.goto(at(two));
+  await press(page, page.locator('.write a.answer'));
+  await page.fill('textarea', 'Half an answer');
+  await page.goto(at(two));
+  await press(page, page.locator('.write a.answer'));
+  assert.equal(await page.inputValue('textarea'), 'Half an answer');
+  await leave();
+});
+
 test('drafts are of whoever typed them: gone after signing out, and when somebody else signs in', async () => {
   const OTHER = { name: 'colleague', password: 'steppes are wide and long' };
   if (all.it.sql("SELECT count(*) AS n FROM account WHERE name = 'colleague'", all.it.moderators)[0].n === 0) all.it.addModerator(OTHER.name, OTHER.password);

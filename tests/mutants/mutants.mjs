@@ -246,6 +246,8 @@ export default [
     find: "return rest.at[0] == '/' ? rest : STR_NONE;", put: 'return rest;' },
   { name: 'what-is-written-about-a-reply-that-is-gone-is-lost', file: 'src/moderator_entry.c', catch: 'flow queue.test.mjs 404: the reply is gone',
     find: 'if (!secret && fill_words(visit, &fields) > 0)', put: 'if (secret && fill_words(visit, &fields) > 0)' },
+  { name: 'a-reason-that-is-begun-is-lost', slow: true, file: 'www/static/moderate.js', catch: 'browser comfort.test.mjs a reason that is begun',
+    find: "const isKept = (form) => $('textarea', form) || reasonOf(form);", put: "const isKept = (form) => $('textarea', form);" },
   { name: 'keys-work-while-somebody-types', slow: true, file: 'www/static/moderate.js', catch: 'browser comfort.test.mjs no key works in a field',
     find: "if (target.closest('dialog, textarea, select, [contenteditable], input:not([type=checkbox])')) return;", put: '' },
   { name: 'the-chosen-reply-is-behind-the-bar', slow: true, file: 'www/static/moderate.js', catch: 'browser comfort.test.mjs after a decision the chosen',

@@ -330,18 +330,23 @@
     } else if ($('textarea', form)) {
       event.preventDefault();
       send(form, button);
+    } else if (reasonOf(form)) {
+      sessionStorage.setItem('sent', draftOf(form, form.elements.why));
     }
   });
 
   /* --- writing: drafts, answers and edits in place --- */
 
   const typed = (form) => $$('textarea, input[type=text], input[type=url]', form).filter((one) => one.name);
-  const draftOf = (form, field) => `draft ${form.dataset.at || location.pathname} ${field.name}`;
+  /* A reason belongs to a reply, wherever it is typed. */
+  const reasonOf = (form) => form.matches('.decide') && form.elements.why && form.elements.reply.value.split(':')[0];
+  const draftOf = (form, field) => `draft ${reasonOf(form) || form.dataset.at || location.pathname} ${field.name}`;
+  const isKept = (form) => $('textarea', form) || reasonOf(form);
   const forget = (form) => typed(form).forEach((one) => sessionStorage.removeItem(draftOf(form, one)));
   const formOf = (page) => { const text = $('main form[method=post] textarea', page); return text && text.form; };
 
   document.addEventListener('input', ({ target }) => {
-    if (target.form && $('textarea', target.form) && typed(target.form).includes(target)) {
+    if (target.form && isKept(target.form) && typed(target.form).includes(target)) {
       try { sessionStorage.setItem(draftOf(target.form, target), target.value); } catch { /* no room: the field has it */ }
     }
   });
@@ -489,6 +494,12 @@
 
   document.addEventListener('keydown', (event) => {
     const { target, key, code } = event;
+    const pen = key === 'Enter' && (event.ctrlKey || event.metaKey) && !event.isComposing && !event.repeat && target.closest('form.pen');
+    if (pen) {
+      event.preventDefault();
+      pen.requestSubmit($('[type=submit]', pen));
+      return;
+    }
     if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
     if (target.closest('dialog, textarea, select, [contenteditable], input:not([type=checkbox])')) return;
     const called = (wanted) => Object.keys(keys).find((name) => keys[name] === wanted);
@@ -580,5 +591,9 @@
     setInterval(look, EVERY);
   }
 
-  for (const form of $$('main form[method=post]')) if ($('textarea', form)) restore(form);
+  /* A reason that was sent is a draft until the door says that it was taken. */
+  const sent = sessionStorage.getItem('sent');
+  if (sent && $('.done')) sessionStorage.removeItem(sent);
+  sessionStorage.removeItem('sent');
+  for (const form of $$('main form[method=post]')) if (isKept(form) && !$('[aria-invalid=true]', form)) restore(form);
 })();
