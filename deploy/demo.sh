@@ -272,8 +272,17 @@ END
 	mkdir -p tmp
 }
 
-# The last line of a log, without nginx's date and process number.
-last_line() { tail -n 1 "$1" 2>/dev/null | sed 's/^[0-9/]* [0-9:]* \[[a-z]*\] [0-9#]*: //'; }
+lines_of() { { wc -l <"$1" || echo 0; } 2>/dev/null; }
+
+# The last line that this start wrote into a log, without nginx's date and process number.
+last_line() {
+	old=$(cat "$1.old" 2>/dev/null || echo 0)
+	if [ "$(lines_of "$1")" -gt "$old" ]; then
+		tail -n 1 "$1" | sed 's/^[0-9/]* [0-9:]* \[[a-z]*\] [0-9#]*: //'
+	else
+		say "it did not say why"
+	fi
+}
 
 # Waits until an address answers 200, as long as nothing has died.
 await() {
@@ -289,6 +298,9 @@ await() {
 	done
 }
 
+for log in nginx reader moderator; do
+	lines_of $log.log >$log.log.old
+done
 write_nginx
 for door in reader moderator; do
 	(exec 9>&- 2>/dev/null && keep $door) &

@@ -4,6 +4,8 @@
  */
 #include <errno.h>
 #include <ftw.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,9 +99,37 @@ check_owners(struct findings *findings, const struct config *config)
 
 /* --- the web server's way ------------------------------------------------------------------------- */
 
+/* Does anybody else have this group?  As one of its members, or as a user's own. */
+static bool
+is_shared(gid_t gid, uid_t uid)
+{
+	const struct group *group = getgrgid(gid);
+	const struct passwd *user;
+	bool shared = group == NULL || group->gr_mem[0] != NULL;
+	setpwent();
+	while (!shared && (user = getpwent()) != NULL)
+		shared = user->pw_gid == gid && user->pw_uid != uid;
+	endpwent();
+	return shared;
+}
+
+/*
+ * Nobody but this user may connect to the public door, so the web server runs as this user, too: a trial, the demo.
+ * The folders of this user's are no obstacle then.
+ */
+static bool
+is_web_our_user(const struct config *config)
+{
+	char path[PATH_ROOM];
+	struct stat info;
+	snprintf(path, sizeof path, "%s/reader.sock", config->run_dir);
+	return lstat(path, &info) == 0 && S_ISSOCK(info.st_mode) && info.st_uid == geteuid() && (info.st_mode & 0002) == 0 &&
+	       ((info.st_mode & 0020) == 0 || !is_shared(info.st_gid, info.st_uid));
+}
+
 /* Every folder on the way to `path` lets the web server pass; a note, since the web server may be the same user. */
 static void
-note_way(struct findings *findings, const char *path)
+note_way(struct findings *findings, const char *path, bool ours)
 {
 	char at[PATH_ROOM];
 	struct stat info;
@@ -107,7 +137,7 @@ note_way(struct findings *findings, const char *path)
 		return;
 	for (char *slash = strchr(at + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
-		if (stat(at, &info) == 0 && (info.st_mode & 0001) == 0)
+		if (stat(at, &info) == 0 && (info.st_mode & 0001) == 0 && !(ours && info.st_uid == geteuid()))
 			operator_note(findings, "%s has mode %04o, so a web server that is neither its user nor in its group cannot "
 			                        "pass: chmod o+x it, or put %s elsewhere", at, info.st_mode & 0777, path);
 		*slash = '/';
@@ -137,7 +167,7 @@ look_at(const char *path, const struct stat *info, int kind, struct FTW *at)
 static void
 check_served(struct findings *findings, const struct config *config)
 {
-	note_way(findings, config->public_dir);
+	note_way(findings, config->public_dir, is_web_our_user(config));
 	walking = findings;
 	walked_n = walked_apart_n = 0;
 	if (nftw(config->public_dir, look_at, FOLDERS_OPEN, FTW_PHYS) != 0)

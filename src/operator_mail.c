@@ -253,14 +253,21 @@ say_why_none(struct post *post)
 
 /* --- the commands ---------------------------------------------------------------------------------- */
 
+static bool
+note_no_mail(const struct post *post)
+{
+	if (post->door.config->mail.from.len > 0)
+		return false;
+	puts("No mail is sent yet: the configuration has no mail { from = ... }, see rejoinder.conf(5).");
+	return true;
+}
+
 static int
 run_send(struct post *post)
 {
 	size_t stuck = 0;
-	if (post->door.config->mail.from.len == 0) {
-		puts("No mail is sent: the configuration has no mail { from = ... }, see rejoinder.conf(5).");
+	if (note_no_mail(post))
 		return OPERATOR_DONE;
-	}
 	enum status status = send_alone(post);
 	if (status != STATUS_OK)
 		return operator_fail("mail could not be sent; the reason stands above");
@@ -286,6 +293,8 @@ run_list(struct post *post)
 	enum status status = list_recipients(post);
 	if (status == STATUS_OK)
 		status = list_stuck(post, &stuck);
+	if (status == STATUS_OK)
+		(void)note_no_mail(post);
 	return status == STATUS_OK ? OPERATOR_DONE : operator_fail("the moderators' database cannot be read");
 }
 
@@ -319,6 +328,8 @@ run_to(struct post *post, const char *name, const char *typed)
 		printf("%s gets no mail\n", name);
 	else
 		printf("%s is told at %.*s what waits\n", name, STR_FMT(recipient.email));
+	if (!nobody)
+		(void)note_no_mail(post);
 	return OPERATOR_DONE;
 }
 

@@ -62,7 +62,7 @@ const PLANTED = [
   ['it is not there: moderator.fcgi has another socket, or does not run', 'note', () => () => {}],
   ['could not be asked, for this user may not connect: run rejoinder check as root', 'note', null], // tests/flow/drop.test.mjs
   ['all else is looked at as the moderators\' user; standard error says why that cannot be', 'mend', () => owner(at('moderators'), 65534), true],
-  ['so a web server that is neither its user nor in its group cannot pass: chmod o+x it', 'note', () => mode(it.dir, 0o700)],
+  ['so a web server that is neither its user nor in its group cannot pass: chmod o+x it', 'note', () => several(mode(it.dir, 0o700), owner(it.socket('reader'), process.getuid(), 33)), true],
   ['so the web server cannot read it: chmod o+r it', 'mend', () => mode(file('public', 'main', 'threads', 'a', '~', 'thread.html'), 0o600)],
   ['is for the group alone, so a web server that is not in it cannot read all: chmod -R o+rX', 'note', () => mode(it.public, 0o2770)],
   ['net.core.somaxconn is', 'note', null], // below: in a network namespace of its own
@@ -158,6 +158,18 @@ test('one is called one, and more are called more', async () => {
     assert.match(own.mustCli(['stats']).stdout, /^main\n {2}held +2\n$/);
   } finally {
     await own.tidy();
+  }
+});
+
+test('a folder of its own is in nobody’s way where only its user may connect', { skip: !IS_ROOT && 'another owner needs root' }, () => {
+  const undo = mode(it.dir, 0o700);
+  try {
+    assert.doesNotMatch(check().said, /chmod o\+x/, 'as in the demo');
+    const back = owner(it.socket('reader'), 0, 33);
+    assert.match(check().said, /^note .* has mode 0700, so a web server/m);
+    back();
+  } finally {
+    undo();
   }
 });
 

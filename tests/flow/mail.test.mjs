@@ -203,11 +203,13 @@ test('what was decided before the mail went out is not told', async () => {
 test('without a configured sender nothing is noted and nothing sent', async () => {
   it = await makeInstance({ doors: ['reader'] });
   it.addModerator('ann', PASSWORD);
-  it.mustCli(['mail', 'to', 'ann', 'ann@example.org']);
+  assert.equal(it.mustCli(['mail', 'to', 'ann', 'ann@example.org']).stdout,
+    'ann is told at ann@example.org what waits\nNo mail is sent yet: the configuration has no mail { from = ... }, see rejoinder.conf(5).\n');
+  assert.match(it.mustCli(['mail', 'list']).stdout, /^ann <ann@example\.org>\nNo mail is sent yet: /);
   await it.post();
   const run = await mail();
   assert.equal(run.code, 0);
-  assert.match(run.out, /No mail is sent/);
+  assert.match(run.out, /^No mail is sent yet: .*\n$/);
   assert.equal(it.sql('SELECT count(*) AS n FROM outbox')[0].n, 0);
 });
 

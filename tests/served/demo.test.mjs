@@ -1,5 +1,6 @@
 // deploy/demo.sh from a checkout whose path has a space: what it promises to whoever starts it.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
@@ -122,6 +123,25 @@ test('a door that dies is started again', async () => {
   }
   assert.equal(status, 200);
   await down(one);
+});
+
+// Whoever starts it in the background of a script has it ignore Ctrl-C, which nginx then hears alone.
+test('where nginx ends by itself, no line of an earlier start is told as the reason', async () => {
+  fs.mkdirSync(home, { recursive: true });
+  fs.appendFileSync(path.join(home, 'nginx.log'), '2026/11/23 10:00:00 [warn] 1#1: a line of another day\n');
+  const one = await up(await freePort());
+  process.kill(Number(fs.readFileSync(path.join(home, 'nginx.pid'), 'utf8')), 'SIGINT');
+  assert.deepEqual(await one.demo.over, { code: 1, signal: null });
+  assert.equal(one.demo.stderrText, 'demo: nginx has ended: it did not say why\n');
+  assert.deepEqual(running(), []);
+});
+
+test('check of the demo has one note, which says that one user runs all', async () => {
+  const one = await up(await freePort());
+  const run = spawnSync(path.join(BIN, 'rejoinder'), ['--config', one.said.config, 'check'], { encoding: 'utf8' });
+  await down(one);
+  assert.deepEqual(run.stdout.match(/^(mend|note) .*/gm)?.filter((line) => !line.includes('somaxconn')), ['note     both programs run as one user: sealing protects backups, but not against a taken-over reader.fcgi']);
+  assert.equal(run.status, 0);
 });
 
 test('what cannot work is said in one sentence', async () => {
