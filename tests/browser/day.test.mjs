@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test';
 import { EDITOR, post } from '../served/behind.mjs';
 import { ARTICLE, open, press, signIn, visit } from './browser.mjs';
 
+const OTHER = '/world/elsewhere';
 const COLLEAGUE = { name: 'colleague', password: 'two rivers, one delta' };
 let all;
 before(async () => {
@@ -46,12 +47,38 @@ for (const script of [true, false]) {
     all.it.sql('DELETE FROM decision; DELETE FROM publication; DELETE FROM reply; UPDATE tally SET n = 0');
     const ids = [];
     for (let n = 1; n <= 20; n++) ids.unshift((await post(all, { page: ARTICLE, name: `Reader ${n}`, comment: `What reader ${n} has to say${script ? '' : ', plainly'}.` })).id);
+    // Elsewhere somebody talks about three addresses, and somebody about none.
+    const linked = (await post(all, { page: OTHER, name: 'Linker', comment: 'Look at https://a.example/ and https://b.example/ and https://c.example/.' })).id;
+    const bare = (await post(all, { page: OTHER, name: 'Plain', comment: 'Nothing to look at.' })).id;
     const desk = await visit(all, { javaScriptEnabled: script });
     const colleague = await visit(all, { javaScriptEnabled: script });
     const { page } = desk;
     await signIn(page, EDITOR);
     await signIn(colleague.page, COLLEAGUE);
-    assert.equal(await page.locator('article.reply').count(), 20);
+    assert.equal(await page.locator('article.reply').count(), 22);
+    assert.equal(await held(page), 22);
+
+    // Only one page, by its address as it was pasted; of that only what has a link; then all of it again.
+    const filter = async (act) => {
+      if (!await page.locator('details.filters[open]').count()) await page.locator('details.filters summary').click();
+      await act();
+      await press(page, page.locator('form.filter button'));
+    };
+    const shown = () => page.locator('article.reply').evaluateAll((list) => list.map((one) => one.id.replace('reply-', '')));
+    await filter(() => page.fill('#filter-page', `${all.base}${OTHER}/?from=mail#top`));
+    assert.deepEqual(await shown(), [bare, linked]);
+    await filter(() => page.locator('input[name=links]').check());
+    assert.deepEqual(await shown(), [linked]);
+    await decide(page, linked, 's', 'spam');
+    assert.equal(await page.locator('ul.active a').count(), 2, 'the filters stay');
+    await press(page, page.locator('ul.active a').last());
+    assert.deepEqual(await shown(), [bare]);
+    await decide(page, bare, 'd', 'trash');
+    await press(page, page.locator('ul.active a'));
+    assert.deepEqual(await shown(), ids);
+    await filter(() => page.selectOption('#filter-order', 'oldest'));
+    assert.deepEqual(await shown(), [...ids].reverse());
+    await page.goto('/comments/moderate/');
     assert.equal(await held(page), 20);
 
     // One by one, and one of them taken back.
@@ -127,10 +154,47 @@ for (const script of [true, false]) {
     assert.match(await conflict.innerText(), /colleague has marked this reply as spam/);
     assert.equal(stateOf(ids[8]), 'spam');
 
-    // The log has it all; and out.
+    // What it is now is shown, and can be decided about there.
+    if (script) {
+      await conflict.locator('button.hold').click();
+      await reply(page, ids[8]).locator('.outcome').waitFor();
+    } else await press(page, conflict.locator('button.hold'));
+    assert.equal(stateOf(ids[8]), 'held');
+
+    // The log has it all, also of one moderator alone.
     await press(page, page.locator('.places a[href$=log]'));
-    const log = await page.locator('main').innerText();
+    const log = await page.locator('main table').innerText();
     for (const who of [EDITOR.name, COLLEAGUE.name]) assert.ok(log.includes(who), who);
+    await page.selectOption('#log-moderator', COLLEAGUE.name);
+    await press(page, page.locator('form.sieve button'));
+    assert.equal(await page.locator('main tbody tr').count(), 1);
+
+    // From there the selection of this morning is taken back, and the undo of that as well.
+    await press(page, page.getByRole('link', { name: 'Show all' }));
+    await press(page, page.getByRole('link', { name: 'My last decisions' }));
+    const batch = page.locator('ol.batches li').filter({ hasText: '4 replies approved' });
+    await press(page, batch.getByRole('button', { name: 'Undo' }));
+    assert.match(await page.locator('.did[role=status]').innerText(), /^Undone for 4 replies\./);
+    assert.deepEqual(ids.slice(2, 6).map(stateOf), Array(4).fill('held'));
+    assert.match(await batch.innerText(), /You have undone this/);
+    await press(page, page.locator('ol.batches li').first().getByRole('button', { name: 'Undo' }));
+    assert.deepEqual(ids.slice(2, 6).map(stateOf), Array(4).fill('published'));
+
+    // A discussion is closed: below the article that stands in the place of the form, until it is opened again.
+    const reader = await visit(all, { javaScriptEnabled: script });
+    const tellsClosed = async () => { await reader.page.goto(`/comments/form?page=${ARTICLE}`); return (await reader.page.locator('form.rejoinder-form').count()) === 0; };
+    await press(page, page.locator('.places a[href$=pages]'));
+    const line = page.locator('table.list tr').filter({ hasText: 'In Astana' });
+    await press(page, line.getByRole('button', { name: /^Close/ }));
+    assert.match(await page.locator('.done p').first().innerText(), new RegExp(ARTICLE));
+    assert.equal(await tellsClosed(), true);
+    await reader.page.goto(`${ARTICLE}/`);
+    await reader.page.locator('.rejoinder-closed').first().waitFor();
+    await press(page, line.getByRole('button', { name: /^Reopen/ }));
+    assert.equal(await tellsClosed(), false);
+    await reader.leave();
+
+    // And out.
     await press(page, page.getByRole('button', { name: 'Sign out' }));
     await page.goto('/comments/moderate/');
     assert.match(page.url(), /sign-in/);
