@@ -1,10 +1,11 @@
 // `rejoinder backup`, `restore` and `waiting`: a copy of the store while it is used, and the way back.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { fieldsOf, forms, signedIn } from '../lib/browserless.mjs';
-import { BIN, begin, dropFolder, fresh, makeFolder, makeInstance, sqlOf, tellSeed, walk } from '../lib/instance.mjs';
+import { BIN, begin, dropFolder, fresh, makeFolder, makeInstance, sleep, sqlOf, tellSeed, walk } from '../lib/instance.mjs';
 
 const PASSWORD = 'a steppe is not a step';
 let it, moderator, folder;
@@ -51,6 +52,49 @@ test('a backup made while replies come is of one moment', async () => {
   const [{ n, held }] = sqlOf(file, "SELECT (SELECT count(*) FROM reply) AS n, (SELECT sum(n) FROM tally) AS held");
   assert.ok(n >= before && n <= before + 40, `${n} of ${before} to ${before + 40}`);
   assert.equal(n, held, 'replies and their counts fit');
+});
+
+// So many that the copy takes several slices.
+async function large(t) {
+  const there = await makeInstance({ doors: ['reader'] });
+  t.after(() => there.tidy());
+  await there.post();
+  there.sql(`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)
+    INSERT INTO reply (site_id, thread_id, state, name, comment, content_hash, created_at)
+    SELECT 1, 1, 'trash', 'n' || i, hex(randomblob(500)), x'', 1700000000 FROM n; PRAGMA wal_checkpoint(TRUNCATE)`);
+  return there;
+}
+
+test('on a terminal it shows how far it is, elsewhere it says nothing of that', { skip: spawnSync('script', ['--version']).status !== 0 && 'no script(1)' }, async (t) => {
+  const there = await large(t), file = backup();
+  const words = [path.join(BIN, 'rejoinder'), '--config', there.config, 'backup', file];
+  const run = spawnSync('script', ['-qec', words.join(' '), '/dev/null'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  assert.equal(run.status, 0, run.stdout);
+  const shown = [...run.stdout.matchAll(/\rCopied +(\d+) %/g)].map(([, percent]) => Number(percent));
+  assert.ok(shown.length >= 3, run.stdout);
+  assert.deepEqual(shown, [...shown].sort((a, b) => a - b));
+  assert.equal(shown.at(-1), 100);
+  assert.equal(there.mustCli(['backup', backup()]).stderr, '');
+});
+
+const untraceable = spawnSync('strace', ['-f', '-o', '/dev/null', 'true']).status !== 0;
+test('stopped in the middle of it, replies come and are decided about; the copy is of the moment before', { skip: untraceable && 'no strace, or it may not trace here' }, async (t) => {
+  const there = await large(t), file = backup(), trace = backup();
+  there.addModerator('editor', PASSWORD);
+  await there.start('moderator');
+  const before = rows(there.database);
+  const run = begin('strace', ['-D', '-f', '-o', trace, '-e', 'trace=pread64', '-e', 'inject=pread64:signal=SIGSTOP:when=500',
+    path.join(BIN, 'rejoinder'), '--config', there.config, 'backup', file]);
+  while (!(fs.existsSync(trace) && fs.readFileSync(trace, 'utf8').includes('stopped by SIGSTOP'))) {
+    assert.equal(run.exitCode, null, `it was not stopped: ${run.stderrText}`);
+    await sleep(10);
+  }
+  const { id } = await there.post();
+  assert.equal((await (await signedIn(there)).approve(id)).status, 303);
+  run.kill('SIGCONT');
+  assert.equal((await run.over).code, 0, run.stderrText);
+  assert.deepEqual(rows(file), before);
+  assert.equal(there.sql(`SELECT state FROM reply WHERE id = ${id}`)[0].state, 'published');
 });
 
 test('a backup overwrites nothing, and leaves nothing where it fails', () => {

@@ -4,6 +4,7 @@ import { readTree } from './tree.mjs';
 import { layers, openings } from './layers.mjs';
 import { banned, comparisons, long, markup, modules, sql, waits } from './style.mjs';
 import { pagesUsed, queries, words } from './unused.mjs';
+import { stored } from './privacy.mjs';
 import { blanks, conflicts, endings, indents, large } from './files.mjs';
 
 const CHECKS = {
@@ -19,6 +20,7 @@ const CHECKS = {
   'every word is said': words,
   'every query is asked': queries,
   'every template is shown': pagesUsed,
+  'the privacy page tells of all that is stored': stored,
   'no blanks at the end of a line': blanks,
   'files end with one line end': endings,
   'nothing is left of a merge': conflicts,
