@@ -200,6 +200,18 @@ test('what was decided before the mail went out is not told', async () => {
   assert.deepEqual(rows(), []);
 });
 
+test('a reply and the note that it waits are stored together, or neither is', async () => {
+  await ready();
+  const fields = it.goodReply(), send = () => it.reader({ uri: '/comments/reply', json: fields, accept: 'application/json' });
+  const stored = () => it.sql('SELECT (SELECT group_concat(id) FROM reply) AS replies, (SELECT group_concat(reply_id) FROM outbox) AS notes')[0];
+  it.sql("CREATE TRIGGER no_notes BEFORE INSERT ON outbox BEGIN SELECT RAISE (ABORT, 'no'); END");
+  assert.equal((await send()).status, 503);
+  assert.deepEqual(stored(), { replies: null, notes: null });
+  it.sql('DROP TRIGGER no_notes');
+  const { id } = (await send()).json();
+  assert.deepEqual(stored(), { replies: id, notes: id });
+});
+
 test('without a configured sender nothing is noted and nothing sent', async () => {
   it = await makeInstance({ doors: ['reader'] });
   it.addModerator('ann', PASSWORD);

@@ -32,6 +32,9 @@ export default [
     put: 'if (!give_name(fresh, path))\n\t\tstatus = errno == EEXIST ? STATUS_CONFLICT : trouble(path, "cannot be made");\n\telse if (!fill(fd, mode, key))\n\t\tstatus = trouble(path, "cannot be written");' },
   { name: 'a-backup-is-one-slice', file: 'src/db_file.c', catch: 'flow backup.test.mjs on a terminal it shows how far',
     find: 'sqlite3_backup_step(backup, COPY_PAGES)', put: 'sqlite3_backup_step(backup, -COPY_PAGES)' },
+  { name: 'a-reply-waits-unnoted', file: 'src/reply.c', catch: 'flow mail.test.mjs are stored together',
+    find: 'return outbox_add(conn, &(struct outbox_add_in){.site_id = work->desk->site_id, .reply_id = added.id}, NULL);',
+    put: 'status = outbox_add(conn, &(struct outbox_add_in){.site_id = work->desk->site_id, .reply_id = added.id}, NULL);\n\treturn STATUS_OK;' },
   // --- starting ---
   { name: 'start-calls-a-dead-door-ready', file: 'src/operator_start.c', catch: 'flow start.test.mjs says where the reason stands',
     find: 'bool ready = pid > 0 && read(ends[0], &byte, 1) == 1;', put: 'bool ready = pid > 0 && read(ends[0], &byte, 1) >= 0;' },
