@@ -245,6 +245,26 @@ describe('--keep', () => {
     }
   });
 
+  // libfcgi ends its process on some records (below): as this does, whatever it was in the midst of.
+  test('a door that aborts under load costs at most the requests in flight, and nothing that was acknowledged', async () => {
+    const ABORTS = 4;
+    const one = await kept();
+    try {
+      const acknowledged = [];
+      const failures = await underLoad({ n: 1000, clients: CLIENTS, times: ABORTS, send: mixture(it, acknowledged),
+        disturb: async (i) => {
+          process.kill(one.doors()[0], 'SIGABRT');
+          await until('the next door', () => one.ready() > i);
+        } });
+      assert.ok(failures.length <= ABORTS * CLIENTS, `${failures.length} failed: ${failures.slice(0, 5)}`);
+      assert.ok(acknowledged.length > 0);
+      nothingLost(it, acknowledged);
+      assert.equal((one.log().match(/ended by signal 6; another is started/g) ?? []).length, ABORTS);
+    } finally {
+      await one.stop();
+    }
+  });
+
   test('SIGHUP: a wrong configuration changes nothing, a right one takes over without a request lost', async () => {
     const one = await kept();
     const good = fs.readFileSync(it.config, 'utf8');

@@ -27,6 +27,22 @@ async function embedded(stand, step) {
         assert.equal((await allow(name, origin)).headers['access-control-allow-origin'], undefined, `${name} ${origin}`);
     }
   });
+  await step('and ask the public program, whose answers say so once', async () => {
+    const ask = (method, name, origin, more) => stand.ask(method, `/comments${name}`, { headers: { Origin: origin, ...more } });
+    for (const [method, name, more] of [['GET', '/form?page=/news/harbor'], ['GET', '/health'], ['OPTIONS', '/reply', { 'Access-Control-Request-Method': 'POST', 'Access-Control-Request-Headers': 'content-type' }]]) {
+      const res = await ask(method, name, ELSEWHERE, more);
+      assert.equal(res.status, method === 'OPTIONS' ? 204 : 200, `${method} ${name}`);
+      assert.equal(res.headers['access-control-allow-origin'], ELSEWHERE, `${method} ${name}`);
+      if (method === 'OPTIONS') assert.deepEqual([res.headers['access-control-allow-methods'], res.headers['access-control-allow-headers']], ['POST', 'Content-Type']);
+      const stranger = await ask(method, name, 'https://evil.example', more);
+      assert.equal(stranger.status, method === 'OPTIONS' ? 405 : 200);
+      assert.equal(stranger.headers['access-control-allow-origin'], undefined);
+    }
+    const sent = await stand.ask('POST', '/comments/reply', { body: JSON.stringify(stand.it.goodReply({ page: '/news/harbor' })),
+      headers: { Origin: ELSEWHERE, 'Content-Type': 'application/json', Accept: 'application/json' } });
+    assert.deepEqual([sent.status, sent.headers['access-control-allow-origin']], [201, ELSEWHERE]);
+    for (const name of ['/moderate/', '/moderate/health']) assert.equal((await ask('GET', name, ELSEWHERE)).headers['access-control-allow-origin'], undefined, name);
+  });
   await stand.down();
   await step('also with the programs stopped', async () => {
     for (const name of [...files, ...empty]) assert.equal((await allow(name, ELSEWHERE)).headers['access-control-allow-origin'], ELSEWHERE, name);
