@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { signedIn } from '../lib/browserless.mjs';
-import { BIN, makeInstance, tellSeed } from '../lib/instance.mjs';
+import { BIN, ROOT, makeInstance, tellSeed } from '../lib/instance.mjs';
 
 const PASSWORD = 'a steppe is not a step';
 const NASTY = 'Line one\nline "two" \\ </script> \u2028 %s {{name}} 🐎 السلام';
@@ -50,6 +50,14 @@ test('a reply has all that it has in the store, and no address', () => {
   assert.equal(second.state, 'held');
   assert.equal(third.site, 'blog');
   assert.doesNotMatch(text, /ann\.lee@|192\.0\.2\.77/i);
+});
+
+test('the manual names each member of each line, and no other', () => {
+  const manual = fs.readFileSync(path.join(ROOT, 'man/rejoinder.1'), 'utf8');
+  const told = manual.slice(manual.indexOf('.Sh THE EXPORT'), manual.indexOf('.Sh WHAT TO KEEP'));
+  const names = new Set([...told.matchAll(/^\.Ic (.*)$/gm)].flatMap(([, line]) => line.split(' ').filter((word) => /^[a-z_]+$/.test(word))));
+  const lines = exported('--addresses');
+  assert.deepEqual([...names].sort(), [...new Set(lines.flatMap((line) => [...Object.keys(line), line.type]))].sort());
 });
 
 test('--addresses opens what was sealed, with the secret key only', () => {
