@@ -84,7 +84,7 @@ const TYPES = 'types { text/html html; text/css css; text/javascript js; image/s
 export async function startNginx({ dir, port, documentRoot, publicMain, run, mount, server = '', http = '', edit = (text) => text, connections = 256, tls }) {
   port ??= await freePort();
   fs.mkdirSync(dir, { recursive: true });
-  fs.writeFileSync(path.join(dir, 'rejoinder.conf'), edit(snippet({ publicMain, run, mount })));
+  fs.writeFileSync(path.join(dir, 'rejoinder.conf'), edit(snippet({ publicMain, run, mount }), dir));
   const temporary = ['client_body', 'fastcgi', 'proxy', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path tmp_${name};`).join(' ');
   fs.writeFileSync(path.join(dir, 'nginx.conf'), `${process.getuid() === 0 ? 'user root;' : ''}
 daemon off; worker_processes 1; worker_rlimit_nofile ${2 * connections + 64}; pid nginx.pid; error_log error.log info;

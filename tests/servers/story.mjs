@@ -419,6 +419,8 @@ export async function story(stand, step) {
       assert.equal(res.status, 200, page);
       assert.match(res.text, /^<!doctype html>[^]*before[^]*after<\/main>$/, page);
       assert.ok(replies(res.text).length > 0, page);
+      // What docs/deploy.md says that an include costs.
+      assert.deepEqual([res.headers.etag, res.headers['last-modified']], [undefined, undefined], page);
     }
     const quiet = await stand.get(`${QUIET}/?utm=1`, { Cookie: 'session=secret' });
     assert.match(quiet.text, /before[^]*after<\/main>$/);
