@@ -128,6 +128,9 @@ run_as_asked(const struct operator_command *command, const char *config, int arg
 	int result = command->run(command, config, argc, argv);
 	if (result == OPERATOR_FAILED)
 		operator_tell_denied(config, !is_for_group(command));
+	/* What a script reads must not look whole where the disk was full. */
+	if ((fflush(stdout) != 0 || ferror(stdout) != 0) && result == OPERATOR_DONE)
+		return operator_fail("it is done, but not all that there is to say could be written to standard output");
 	return result;
 }
 

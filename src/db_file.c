@@ -411,8 +411,10 @@ copy_out(const struct db *db, sqlite3 *from, sqlite3 *to, db_told *told, void *c
 		code = copy_pages(from, to, told, context);
 	if (code == SQLITE_OK)
 		code = db_run(to, "PRAGMA journal_mode = DELETE");
+	/* What is full is where the copy goes. */
+	struct db there = {.path = (char *)(uintptr_t)sqlite3_db_filename(to, "main"), .schema = db->schema};
 	if (code != SQLITE_OK)
-		return db_judge(db, "backup", code);
+		return db_judge((code & 0xff) == SQLITE_FULL ? &there : db, "backup", code);
 	arena_init(&arena, 1 << 20);
 	enum status status = db_first_complaint(db, to, "SELECT integrity_check FROM pragma_integrity_check(1)", &arena, &complaint);
 	if (status == STATUS_OK && complaint.at != NULL) {

@@ -52,8 +52,10 @@ operator_misread(const struct operator_command *command, int argc, char **argv)
 		fprintf(stderr, "rejoinder: %s has no option \"%s\"\n", name, option);
 	else if (argc == 1)
 		fprintf(stderr, "rejoinder: %s wants %s\n", name, command->arguments);
-	else if (strcmp(argv[argc - 1], "--site") == 0)
-		fprintf(stderr, "rejoinder: --site wants a site's name\n");
+	else if (strcmp(argv[argc - 1], "--site") == 0 || strcmp(argv[argc - 1], "--group") == 0)
+		fprintf(stderr, "rejoinder: %s wants a %s's name\n", argv[argc - 1], argv[argc - 1] + 2);
+	else if (argv[1][0] == '-' && argv[1][1] != '\0' && !names_option(command->arguments, argv[1]))
+		fprintf(stderr, "rejoinder: %s has no option \"%s\"\n", name, argv[1]);
 	else if (!takes_file && strstr(command->arguments, argv[1]) == NULL)
 		fprintf(stderr, "rejoinder: %s does not know \"%s\"\n", name, argv[1]);
 	else
@@ -85,7 +87,9 @@ operator_progress(void *context, int64_t done, int64_t all)
 	const struct operator_work *work = context;
 	if (isatty(STDERR_FILENO) == 0 || all == 0)
 		return;
-	fprintf(stderr, "\r%s %3lld %%%s", work->verb, (long long)(done * 100 / all), done == all ? "\n" : "");
+	/* Of numbers of replies, which may be as large as they get. */
+	double percent = (double)done * 100 / (double)all;
+	fprintf(stderr, "\r%s %3d %%%s", work->verb, (int)percent, done == all ? "\n" : "");
 }
 
 bool

@@ -125,6 +125,22 @@ back_up(struct backup *backup)
 	return status;
 }
 
+static bool
+has_folder(const char *file)
+{
+	char folder[PATH_MAX];
+	struct stat info;
+	snprintf(folder, sizeof folder, "%s", file);
+	char *slash = strrchr(folder, '/');
+	if (slash == NULL || slash == folder)
+		return true;
+	*slash = '\0';
+	if (stat(folder, &info) == 0 && S_ISDIR(info.st_mode))
+		return true;
+	fprintf(stderr, "rejoinder: no backup was made: the folder %s: %s\n", folder, strerror(stat(folder, &info) == 0 ? ENOTDIR : errno));
+	return false;
+}
+
 int
 operator_backup(const struct operator_command *command, const char *config, int argc, char **argv)
 {
@@ -133,6 +149,8 @@ operator_backup(const struct operator_command *command, const char *config, int 
 		return operator_misread(command, argc, argv);
 	if (lstat(argv[1], &info) == 0)
 		return operator_fail("there is a file of that name already; backup overwrites none: give another name");
+	if (!has_folder(argv[1]))
+		return OPERATOR_FAILED;
 	if (back_up(&(struct backup){.config = config, .file = argv[1], .to = -1}) != STATUS_OK)
 		return operator_fail("no backup was made; the reason stands above");
 	printf("Backup: %s\n"

@@ -67,9 +67,9 @@ layout(struct arena *arena, const struct init *init)
 		page.secret_key = str_format(arena, "%s/moderators/secret.key", u);
 		page.log_key = str_format(arena, "%s/moderators/log.key", u);
 	}
-	page.base = str_from(init->base);
-	page.title = str_from(init->title);
-	page.document_root = str_from(init->document_root);
+	page.base = str_from(init->base == NULL ? "http://localhost" : init->base);
+	page.title = str_from(init->title == NULL ? "" : init->title);
+	page.document_root = str_from(init->document_root == NULL ? "" : init->document_root);
 	return page;
 }
 
@@ -211,6 +211,19 @@ is_complete(const struct config *config)
 	return true;
 }
 
+/* Whoever gives another address the second time must not think that it was taken. */
+static void
+note_unused(const struct init *init, const struct config *config)
+{
+	const struct config_site *site = &config->sites[0];
+	bool base = init->base != NULL && !str_eq(site->base, str_from(init->base));
+	bool title = init->title != NULL && !str_eq(site->title, str_from(init->title));
+	bool root = init->document_root != NULL && !str_eq(site->document_root, str_from(init->document_root));
+	if (base || title || root)
+		printf("%s was there and stays as it is; not taken from this line:%s%s%s. Edit it to change that.\n", init->config,
+		    base ? " --base" : "", title ? " --title" : "", root ? " --document-root" : "");
+}
+
 static enum status
 init_all(struct arena *arena, struct init *init)
 {
@@ -222,6 +235,11 @@ init_all(struct arena *arena, struct init *init)
 		status = make_config(arena, init);
 	if (status == STATUS_OK)
 		status = config_read(arena, init->config, &config);
+	/* The same with the option mended would else find it there, and leave it alone. */
+	if (status == STATUS_INVALID && !configured && unlink(init->config) == 0)
+		fprintf(stderr, "rejoinder: so %s was not kept: mend what stands above and run it again\n", init->config);
+	if (status == STATUS_OK && configured && config->sites_n > 0)
+		note_unused(init, config);
 	init->complete = status == STATUS_OK && configured && is_complete(config);
 	if (status == STATUS_OK)
 		status = make_key(arena, config->matching_key, 02750, 0640);
@@ -337,7 +355,7 @@ int
 operator_init(const struct operator_command *command, const char *config, int argc, char **argv)
 {
 	(void)command;
-	struct init init = {.config = config, .base = "http://localhost", .title = "", .document_root = ""};
+	struct init init = {.config = config, .base = NULL};
 	struct arena arena;
 	char under[PATH_MAX];
 	int result = read_init(argc, argv, &init);

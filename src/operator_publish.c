@@ -99,6 +99,10 @@ operator_publish(const struct operator_command *command, const char *config, int
 	struct door door;
 	const char *name;
 	bool taken = operator_take_site(&argc, argv, &name), all = argc == 2 && strcmp(argv[1], "--all") == 0;
+	if (taken && argc == 1 && name != NULL) {
+		fputs("rejoinder: --site goes with --all; what lags is written for all sites\n", stderr);
+		return operator_misuse(command);
+	}
 	if (!taken || argc > 2 || (argc == 2 && !all) || (name != NULL && !all))
 		return operator_misread(command, argc, argv);
 	if (operator_open(config, &door) != STATUS_OK)

@@ -70,12 +70,11 @@ operator_waiting(const struct operator_command *command, const char *config, int
 		return operator_misread(command, argc, argv);
 	if (operator_open(config, &door) != STATUS_OK)
 		return OPERATOR_FAILED;
-	enum status status = STATUS_MISSING;
-	if (name == NULL || config_site(door.config, str_from(name)) != NULL)
-		status = tell_sites(&door, &door.arena, name, &all);
+	bool known = operator_site(&door, name) != NULL;
+	enum status status = known ? tell_sites(&door, &door.arena, name, &all) : STATUS_MISSING;
 	door_close(&door);
-	if (status == STATUS_MISSING)
-		return operator_fail("the configuration has no site of that name");
+	if (!known)
+		return OPERATOR_FAILED;
 	if (status != STATUS_OK)
 		return operator_fail("the database cannot be read");
 	return all > 0 ? OPERATOR_WAITS : OPERATOR_DONE;

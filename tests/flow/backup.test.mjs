@@ -106,7 +106,7 @@ test('a backup overwrites nothing, and leaves nothing where it fails', () => {
   assert.equal(fs.readFileSync(file, 'utf8'), 'somebody wrote this');
   run = it.cli(['backup', path.join(folder, 'none', 'x')]);
   assert.equal(run.status, 1);
-  assert.match(run.stderr, /No such file/);
+  assert.equal(run.stderr, `rejoinder: no backup was made: the folder ${path.join(folder, 'none')}: No such file or directory\n`);
   assert.equal(it.cli(['backup']).status, 2);
 });
 

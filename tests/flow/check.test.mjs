@@ -332,9 +332,18 @@ test('--config and --help may stand behind the command, too', () => {
   assert.match(wrong.stderr, /--config wants the file/);
 });
 
+test('what could not be written is no success', () => {
+  for (const words of ['stats', 'check', 'waiting', 'moderator list', 'snippet html /x', 'export']) {
+    const run = spawnSync('sh', ['-c', '"$@" >/dev/full', 'sh', path.join(BIN, 'rejoinder'), '--config', it.config, ...words.split(' ')], { encoding: 'utf8' });
+    assert.notEqual(run.status, 0, words);
+  }
+  assert.match(spawnSync('sh', ['-c', '"$@" >/dev/full', 'sh', path.join(BIN, 'rejoinder'), '--config', it.config, 'stats'], { encoding: 'utf8' }).stderr,
+    /^rejoinder: it is done, but not all that there is to say could be written to standard output\n$/);
+});
+
 test('a word that a command does not know is named, before how it is used', () => {
   for (const [words, wanted] of [['check foo', /^rejoinder: check does not know "foo"\nUsage: /], ['check --bad', /^rejoinder: check has no option "--bad"\nUsage: /],
-    ['backup', /^rejoinder: backup wants FILE\nUsage: /], ['snippet iis /x', /^rejoinder: snippet does not know "iis"\nUsage: /], ['publish --all --site', /^rejoinder: --site wants a site's name\nUsage: /],
+    ['backup', /^rejoinder: backup wants FILE\nUsage: /], ['backup -x', /^rejoinder: backup has no option "-x"\nUsage: /], ['start --group', /^rejoinder: --group wants a group's name\nUsage: /], ['publish --site main', /^rejoinder: --site goes with --all; .*\nUsage: /], ['snippet iis /x', /^rejoinder: snippet does not know "iis"\nUsage: /], ['publish --all --site', /^rejoinder: --site wants a site's name\nUsage: /],
     ['close --sitex', /^rejoinder: close has no option "--sitex"\nUsage: /], ['erase --keep', /^rejoinder: erase has no option "--keep"\nUsage: /], ['moderator add --force', /^rejoinder: moderator has no option "--force"\nUsage: /],
     ['close /a /b', /^rejoinder: close has too few or too many words behind it\nUsage: /], ['init foo', /^rejoinder: init does not know "foo"\nUsage: /],
     ['foo', /^rejoinder: there is no command "foo"; rejoinder --help lists them\n$/]]) {

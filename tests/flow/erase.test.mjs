@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
 import { signedIn, textOf } from '../lib/browserless.mjs';
 import { BIN, begin, fresh, makeInstance, tellSeed, walk } from '../lib/instance.mjs';
@@ -227,4 +227,18 @@ describe('erase', () => {
     assert.match(run.stderr, /nothing was erased/);
     assert.equal(state(id), 'held');
   });
+});
+
+test('on a terminal it shows how far it is, also where there is nothing', async (t) => {
+  if (spawnSync('sh', ['-c', 'command -v script']).status !== 0) return t.skip('no script(1)');
+  const empty = await makeInstance();
+  try {
+    for (const one of [it, empty]) {
+      const command = `'${path.join(BIN, 'rejoinder')}' --config '${one.config}' erase nobody@example.org --dry-run`;
+      const run = spawnSync('script', ['-qec', command, '/dev/null'], { encoding: 'utf8' });
+      assert.match(run.stdout, /Looked at 100 %\r?\n.*Nothing of this address is stored\.\r?\n$/);
+    }
+  } finally {
+    await empty.tidy();
+  }
 });

@@ -153,6 +153,22 @@ test('what does not start says where the reason stands, and leaves no socket', (
   assert.equal(it.cli(['stop', 'now']).status, 2);
 });
 
+test('init keeps no configuration that cannot be read, and says what it did not take of the second line', () => {
+  const under = path.join(it.dir, 'mistyped');
+  const init = (...words) => spawnSync(path.join(BIN, 'rejoinder'), ['init', '--under', under, ...words], { encoding: 'utf8' });
+  const wrong = init('--base', 'example');
+  assert.equal(wrong.status, 1);
+  assert.match(wrong.stderr, /base: write the site's address as[^]*so .*mistyped\/rejoinder\.conf was not kept/);
+  const right = init('--base', 'https://one.example', '--title', 'One');
+  assert.equal(right.status, 0, right.stderr);
+  assert.doesNotMatch(right.stdout, /stays as it is/);
+  assert.doesNotMatch(init('--base', 'https://one.example').stdout, /stays as it is/);
+  const other = init('--base', 'https://two.example', '--title', 'One');
+  assert.equal(other.status, 0);
+  assert.match(other.stdout, /mistyped\/rejoinder\.conf was there and stays as it is; not taken from this line: --base\. Edit it to change that\.\n/);
+  assert.match(fs.readFileSync(path.join(under, 'rejoinder.conf'), 'utf8'), /https:\/\/one\.example/);
+});
+
 test('init makes a moderator and starts the doors in one line, and the same line again changes nothing', async () => {
   const under = path.join(it.dir, 'another');
   const init = (password, name = 'ann') => spawnSync(path.join(BIN, 'rejoinder'),
