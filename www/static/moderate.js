@@ -223,14 +223,14 @@
     for (const one of $$(':scope > .outcome, :scope > .conflict', article)) one.remove();
     const outcome = make('p', 'outcome');
     const about = make('span', 'quiet');
-    const names = $$('h2 bdi', article).slice(0, 2).map((one) => one.cloneNode(true));
+    const names = $$('h2 bdi', article).slice(0, 2).map((one) => make('bdi', '', one.textContent));
     about.append(...names.flatMap((one, i) => (i ? [' · ', one] : [one])));
     outcome.append(make('strong', '', text), ' ', about);
     if (more) outcome.append(' ', make('span', 'with', more));
     if (action) {
       const undo = make('button', '', words.undo);
       undo.type = 'button';
-      undo.setAttribute('aria-describedby', heading(article).id);
+      undo.setAttribute('aria-describedby', $('h2 bdi', article).id);
       undo.addEventListener('click', () => takeBack(action, [article]));
       outcome.append(' ', undo);
     }
