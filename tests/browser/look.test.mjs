@@ -117,6 +117,11 @@ async function holdStore() {
   await once(lock.stdout, 'data');
   return async () => { process.kill(-lock.pid); await once(lock, 'exit'); };
 }
+/** A page while a program does not run. */
+const stopped = (door, address) => async (page) => {
+  await hasty.it.stop(door);
+  try { await page.goto(address()); } finally { await hasty.it.start(door); }
+};
 async function paused(page, address) {
   const set = async (verb) => {
     const { text } = await moderator.get(`${DESK}pages`);
@@ -159,7 +164,7 @@ const PAGES = {
     await postForm(page, { ...hidden, ...fields, comment: 'The first use of this form.' });
   }) },
   'form-too-large': { of: 'POST /reply', says: /too long to be taken/, go: refused({ comment: 'So much to say. '.repeat(20000) }) },
-  'form-too-fast': { of: 'POST /reply', hasty: true, says: /very fast/, go: refused({}) },
+  'form-too-fast': { of: 'POST /reply', hasty: true, says: /wait \d+ minutes, then/, go: refused({}) },
   'form-busy': { of: 'POST /reply', says: /cannot be kept right now/, go: refused({}, holdStore) },
   'form-closed': { of: 'GET /form', says: /are closed/, go: go(() => `/comments/form?page=${CLOSED}`) },
   'form-paused': { of: 'GET /form', says: /no replies at the moment/, go: (page) => paused(page, `/comments/form?page=${ARTICLE}`) },
@@ -173,6 +178,7 @@ const PAGES = {
     await page.goto(`${receipt}/edit`);
     await moderator.approve(id);
     await press(page, page.locator('button[value=save]'));
+    assert.equal(await page.locator('main button').count(), 0, 'nothing there is to be pressed in vain');
   } },
   'receipt-waiting': { of: 'GET /receipt/*', go: go(() => receipts.waiting) },
   'receipt-published': { of: 'GET /receipt/*', go: go(() => receipts.published) },
@@ -189,7 +195,15 @@ const PAGES = {
     await page.locator('details summary').click();
     await press(page, page.locator('form[action$=withdraw] button'));
   } },
-  'missing': { go: go(() => '/comments/form?page=/../x') },
+  'missing': { of: 'GET /form', says: /no page here that takes replies/, go: go(() => '/comments/form?page=/.hidden') },
+  'receipt-changed': { of: 'GET /receipt/*', says: /changed/i, go: async (page) => {
+    await page.goto(`${(await post(all, { page: ARTICLE, comment: `To be changed, ${Math.random()}.` })).receipt}/edit`);
+    await fill(page, { comment: `Changed, ${Math.random()}.` });
+    await press(page, page.locator('button[value=save]'));
+  } },
+  'form-stopped': { hasty: true, says: /Nothing is lost/, go: stopped('reader', () => `/comments/form?page=${ARTICLE}`) },
+  'article-stopped': { hasty: true, says: /Leave a Reply/, go: stopped('reader', () => `${ARTICLE}/`) },
+  'desk-stopped': { hasty: true, desk: true, says: /Nothing is lost/, go: stopped('moderator', () => DESK) },
   'sign-in': { of: 'GET /moderate/sign-in', go: go(() => `${DESK}sign-in`) },
   'sign-in-wrong': { of: 'POST /moderate/sign-in', go: (page) => signIn(page, { name: EDITOR.name, password: 'not the one at all' }) },
   'sign-in-too-often': { of: 'POST /moderate/sign-in', hasty: true, says: /too many wrong passwords/, go: async (page) => {
@@ -229,6 +243,14 @@ const PAGES = {
     await press(page, page.locator(`#reply-${id} button.approve`));
   } },
   'queue-nothing-selected': { desk: true, script: false, of: 'POST /moderate/decide', go: sent(() => DESK, '#selection button.approve') },
+  'queue-of-another-session': { desk: true, script: false, of: 'POST /moderate/decide', says: /signed in anew/, go: sent(() => DESK, 'article button.approve', () => {
+    for (const field of document.querySelectorAll('[name=token]')) field.value = field.value.replace(/[0-9a-f]/g, '0');
+  }) },
+  'desk-busy': { desk: true, script: false, of: 'POST /moderate/decide', go: async (page) => {
+    await page.goto(DESK);
+    const undo = await holdStore();
+    try { await press(page, page.locator('article button.trash').first()); } finally { await undo(); }
+  } },
   'reply-held': { desk: true, of: 'GET /moderate/reply/*', go: go(() => `${DESK}reply/${ids.waiting}`) },
   'reply-published': { desk: true, of: 'GET /moderate/reply/*', go: go(() => `${DESK}reply/${ids.first}`) },
   'reply-spam': { desk: true, of: 'GET /moderate/reply/*', go: go(() => `${DESK}reply/${ids.spam}`) },
@@ -479,7 +501,11 @@ test('one reply, as assistive technology meets it', async () => {
   assert.match(tree, /^- article "Someone Waiting on .*, held .*":/);
   assert.match(tree, /heading "Someone Waiting on .*" \[level=2\]/);
   for (const name of ['Approve', 'Trash', 'Spam']) assert.match(tree, new RegExp(`- button "${name}"`));
-  assert.match(tree, /checkbox "Someone Waiting on/);
+  assert.match(tree, /checkbox "Select Someone Waiting"/);
+  // What is heard behind each of them is whose reply it is, not its whole heading once more.
+  const heard = await visitor.page.locator(`#reply-${ids.waiting} :is(.decide button, .write a)`).evaluateAll((every) =>
+    every.map((one) => `${one.textContent}, ${document.getElementById(one.getAttribute('aria-describedby')).textContent}`));
+  assert.deepEqual(heard, ['Approve', 'Trash', 'Spam', 'Reply', 'Edit'].map((what) => `${what}, Someone Waiting`));
   await visitor.leave();
 });
 
