@@ -18,7 +18,7 @@ static const struct operator_command commands[] = {
     {"init", "", "make configuration, keys, databases and folders", operator_init},
     {"moderator", "add|list|disable|enable|password|unlock [NAME]", "who may moderate; passwords are asked for", operator_moderator},
     {"start", "[--group NAME]", "start both programs, by systemd or without", operator_start},
-    {"stop", "", "end them", operator_stop},
+    {"stop", "", "end both programs", operator_stop},
     {"close", "PAGE [--site NAME]", "take no new replies on a page", operator_close},
     {"reopen", "PAGE [--site NAME]", "take replies there again", operator_reopen},
     {"pages", "import FILE [--dry-run] [--site NAME]", "which pages there are, and their titles: CSV or sitemap", operator_pages},
@@ -190,8 +190,10 @@ main(int argc, char **argv)
 			return OPERATOR_DONE;
 		} else if (option == 'v') {
 			return print_version();
-		} else
+		} else {
+			fputs("rejoinder --help lists commands and options.\n", stderr);
 			return OPERATOR_USAGE;
+		}
 	}
 	const struct operator_command *command = optind < argc ? find(argv[optind]) : NULL;
 	if (command == NULL && optind < argc && strcmp(argv[optind], "help") == 0) {

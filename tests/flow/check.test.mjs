@@ -351,6 +351,9 @@ test('a word that a command does not know is named, before how it is used', () =
     assert.deepEqual([status, stdout], [2, ''], words);
     assert.match(stderr, wanted);
   }
+  const strange = spawnSync(path.join(BIN, 'rejoinder'), ['--bad'], { encoding: 'utf8' });
+  assert.deepEqual([strange.status, strange.stdout], [2, '']);
+  assert.match(strange.stderr, /--bad'?\nrejoinder --help lists commands and options\.\n$/);
   assert.equal(it.cli(['help']).stdout, it.cli(['--help']).stdout);
   assert.equal(it.cli(['version']).stdout, it.cli(['--version']).stdout);
   assert.match(it.mustCli(['init']).stdout ?? it.cli(['init']).stdout, /\nNothing was missing\.\n$/);
