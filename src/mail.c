@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 extern char **environ;
@@ -114,6 +115,44 @@ send_smtp(const struct mail_route *route, const char *from, const char *to, stru
 
 /* --- sendmail -------------------------------------------------------------------------------------- */
 
+/*
+ * A group of its own, so that what it starts can be ended with it: within the walls of a unit the program of
+ * Postfix waits for ever for one that may not write its queue.
+ */
+static int
+spawn_apart(const char *path, const posix_spawn_file_actions_t *actions, char **words, pid_t *pid)
+{
+	posix_spawnattr_t attributes;
+	int code = posix_spawnattr_init(&attributes);
+	if (code != 0)
+		return code;
+	code = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+	if (code == 0)
+		code = posix_spawnattr_setpgroup(&attributes, 0);
+	if (code == 0)
+		code = posix_spawn(pid, path, actions, &attributes, words, environ);
+	posix_spawnattr_destroy(&attributes);
+	return code;
+}
+
+/* ETIMEDOUT when it had to be ended. */
+static int
+wait_for(pid_t pid, int64_t seconds, int *how)
+{
+	static const struct timespec a_moment = {.tv_nsec = 20 * 1000 * 1000};
+	struct timespec began, now;
+	clock_gettime(CLOCK_MONOTONIC, &began);
+	do {
+		pid_t over = waitpid(pid, how, WNOHANG);
+		if (over != 0)
+			return over < 0 ? errno : 0;
+		nanosleep(&a_moment, NULL);
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	} while (now.tv_sec - began.tv_sec <= seconds);
+	kill(-pid, SIGKILL);
+	return waitpid(pid, how, 0) < 0 ? errno : ETIMEDOUT;
+}
+
 /* The program, reading from `in`.  "-i": a line of one dot is not the end. */
 static int
 start(const struct mail_route *route, const char *from, const char *to, int in, int other, pid_t *pid)
@@ -129,7 +168,7 @@ start(const struct mail_route *route, const char *from, const char *to, int in, 
 	if (code == 0)
 		code = posix_spawn_file_actions_addclose(&actions, other);
 	if (code == 0)
-		code = posix_spawn(pid, route->sendmail, &actions, NULL, copies, environ);
+		code = spawn_apart(route->sendmail, &actions, copies, pid);
 	for (size_t i = 0; copies[i] != NULL; i++)
 		free(copies[i]);
 	posix_spawn_file_actions_destroy(&actions);
@@ -178,12 +217,13 @@ send_sendmail(const struct mail_route *route, const char *from, const char *to, 
 	close(ends[0]);
 	bool written = code == 0 && write_lines(ends[1], message);
 	close(ends[1]);
-	if (code == 0 && waitpid(pid, &how, 0) < 0)
-		code = errno;
+	if (code == 0)
+		code = wait_for(pid, route->seconds, &how);
 	signal(SIGPIPE, former);
 	if (code != 0) {
 		char text[MAIL_WHY + 1];
-		snprintf(text, sizeof text, "%s: %s", route->sendmail, strerror(code));
+		snprintf(text, sizeof text, "%s: %s", route->sendmail,
+		    code == ETIMEDOUT ? "took too long (timeout), and was ended" : strerror(code));
 		say_why(why, text, 0);
 		return STATUS_BUSY;
 	}

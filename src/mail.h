@@ -19,7 +19,7 @@ struct mail_route {
 	const char *ca_file;  /* PEM of who signs the server's certificate; NULL: the system's */
 	const char *user;     /* NULL: no sign-in */
 	const char *password;
-	int64_t seconds; /* that an SMTP server may take for all of a message */
+	int64_t seconds; /* that the other side may take for all of a message */
 };
 
 /* Once, before the first message; BROKEN when the library cannot be used. */

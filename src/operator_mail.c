@@ -77,12 +77,12 @@ find_route(struct post *post)
 		log_event(LOG_LEVEL_ERROR, "mail from: \"%.*s\" is no address that mail can come from", STR_FMT(mail->from));
 		return STATUS_INVALID;
 	}
+	post->route.seconds = mail->timeout;
 	if (str_eq(mail->via, STR("sendmail"))) {
 		post->route.sendmail = mail->sendmail;
 		return STATUS_OK;
 	}
 	post->route.url = mail->via.at;
-	post->route.seconds = mail->timeout;
 	post->route.plain = is_here(mail->via);
 	post->route.ca_file = mail->ca_file[0] == '\0' ? NULL : mail->ca_file;
 	if (mail->user[0] == '\0')

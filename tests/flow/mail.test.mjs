@@ -8,7 +8,7 @@ import { after, beforeEach, afterEach, test } from 'node:test';
 import { SMTPServer } from 'smtp-server';
 import { signedIn } from '../lib/browserless.mjs';
 import { formsOf, search } from '../lib/canary.mjs';
-import { BIN, begin, dropFolder, makeFolder, makeInstance, tellSeed } from '../lib/instance.mjs';
+import { BIN, begin, dropFolder, makeFolder, makeInstance, sleep, tellSeed } from '../lib/instance.mjs';
 
 const PASSWORD = 'a steppe is not a step';
 const folder = makeFolder();
@@ -429,6 +429,26 @@ test('sendmail: the message on its standard input, and what its exit status says
   await it.post();
   assert.equal((await mail()).code, 1);
   assert.match(rows().at(-1).failure, /^\/.*: No such file/, 'and which');
+});
+
+test('a sendmail that never ends is ended with what it started, and the mail waits', async () => {
+  const program = path.join(folder, 'hanging'), pids = path.join(folder, 'pids');
+  fs.writeFileSync(program, `#!/bin/sh\nsleep 3600 &\necho $$ $! >'${pids}'\nwait\n`, { mode: 0o755 });
+  await ready({ via: 'sendmail', mail: { sendmail: program } });
+  fs.writeFileSync(it.config, fs.readFileSync(it.config, 'utf8').replace(/timeout = \d+/, 'timeout = 1'));
+  await it.post();
+  const run = await mail();
+  assert.equal(run.code, 1, run.out);
+  assert.match(run.out, /took too long/);
+  assert.equal(rows()[0].state, 'ready');
+  // Whoever adopts them may not have buried them yet.
+  for (const pid of fs.readFileSync(pids, 'utf8').trim().split(' ')) {
+    const at = `/proc/${pid}/stat`;
+    for (let tries = 0; fs.existsSync(at) && !/\) [ZX] /.test(fs.readFileSync(at, 'utf8')); tries++) {
+      assert.ok(tries < 3000, `${pid} goes on`);
+      await sleep(10);
+    }
+  }
 });
 
 test('wrong use and wrong names are told', async () => {

@@ -35,6 +35,8 @@ export default [
   { name: 'a-reply-waits-unnoted', file: 'src/reply.c', catch: 'flow mail.test.mjs are stored together',
     find: 'return outbox_add(conn, &(struct outbox_add_in){.site_id = work->desk->site_id, .reply_id = added.id}, NULL);',
     put: 'status = outbox_add(conn, &(struct outbox_add_in){.site_id = work->desk->site_id, .reply_id = added.id}, NULL);\n\treturn STATUS_OK;' },
+  { name: 'what-sendmail-started-goes-on', file: 'src/mail.c', catch: 'flow mail.test.mjs a sendmail that never ends',
+    find: 'kill(-pid, SIGKILL);', put: 'kill(pid, SIGKILL);' },
   // --- starting ---
   { name: 'start-calls-a-dead-door-ready', file: 'src/operator_start.c', catch: 'flow start.test.mjs says where the reason stands',
     find: 'bool ready = pid > 0 && read(ends[0], &byte, 1) == 1;', put: 'bool ready = pid > 0 && read(ends[0], &byte, 1) >= 0;' },
