@@ -82,7 +82,8 @@ MUST_USE enum status publish_ask(struct db_conn *conn, struct arena *arena, int6
 
 /*
  * Writes the site's stand-ins, for when nobody answers: the empty thread (empty/thread.html, .json,
- * feed.xml), the same of the whole site (latest, trending, counts), and what a reader is told in the place of a page (empty/down.html, down.json).  Each also
+ * feed.xml), the same of the whole site (latest, trending, counts), and what a reader is told in the place
+ * of a page (down.html, .json) or when the server takes no more (over.html, .json).  Each also
  * as NAME.asis, with the answer's head before it: as a CGI program or Apache's mod_asis sends it.
  */
 MUST_USE enum status publish_empty(const struct publish_press *press, struct arena *arena,

@@ -80,9 +80,9 @@ export default [
     find: 'if (!good) return STATUS_INVALID;', put: '(void)good;' },
   // --- what stands for a stopped program ---
   { name: 'the-page-of-a-stopped-program-says-that-all-is-well', file: 'src/publish_empty.c', catch: 'unit test_publish',
-    find: '.type = in->type, .down = in->down}', put: '.type = in->type, .down = false}' },
+    find: 'head.status = in->notice->status;', put: '' },
   { name: 'a-stopped-program-has-no-page', file: 'src/publish_empty.c', catch: 'unit test_publish',
-    find: 'if (!in->down) {', put: 'if (true) {' },
+    find: 'if (in->notice == NULL) {', put: 'if (true) {' },
   { name: 'a-failing-disk-stands-in-the-article', file: 'src/reader_thread.c', catch: 'flow include.test.mjs a file that cannot be read',
     find: '*sure = false; return render_empty(visit, page, name, content);', put: '*sure = false;\n\treturn status;' },
   { name: 'spaces-make-other-words', file: 'src/reply.c', catch: 'flow submission.test.mjs same words, other white space',

@@ -104,8 +104,24 @@ test('what the program itself refuses is passed on as it is', async () => {
   assert.equal((await send('x', { 'Content-Type': 'text/plain' })).status, 415);
 });
 
+test('what is too much for the web server itself is answered by a page, too: press Back', async () => {
+  const over = (headers) => nginx.ask('POST', '/comments/reply', { body: Buffer.alloc((1 << 20) + 1, 'x'), headers });
+  const page413 = await over(FORM), json = await over({ ...FORM, Accept: 'application/json' });
+  for (const res of [page413, json]) {
+    assert.equal(res.status, 413);
+    assert.equal(res.headers['cache-control'], 'no-store');
+    assert.equal(res.headers['x-content-type-options'], 'nosniff');
+    assert.match(res.headers['content-security-policy'], /^default-src 'none'/);
+    assert.deepEqual([res.headers['x-owner'], res.headers['retry-after']], [undefined, undefined]);
+  }
+  assert.equal(page413.headers['content-type'], 'text/html; charset=utf-8');
+  assert.match(textOf(page413.text), /too long to be taken.*Back/);
+  assert.equal(json.headers['content-type'], 'application/json');
+  assert.equal(JSON.parse(json.text).error, 'too-large');
+});
+
 test('nobody gets the page by asking for it, and it needs nothing that is not there', async () => {
-  for (const target of ['/comments/down', '/comments/down?x', '/comments//down']) assert.equal((await request(nginx.port, 'GET', target)).status, 404, target);
+  for (const target of ['/comments/down', '/comments/down?x', '/comments//down', '/comments/over']) assert.equal((await request(nginx.port, 'GET', target)).status, 404, target);
   const text = fs.readFileSync(path.join(all.it.public, 'main/empty/down.html'), 'utf8');
   const links = elements(text, (tag) => tag.attributes.href !== undefined || tag.attributes.src !== undefined).map(({ tag }) => tag.attributes.href ?? tag.attributes.src);
   for (const link of links) assert.equal((await nginx.get(link)).status, 200, link);

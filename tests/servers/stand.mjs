@@ -163,7 +163,7 @@ export async function stand(name, { mount = '/comments', site = {}, snippet, sec
   }
   // A host that is Rejoinder's alone has no articles.
   const shop = second && { it, port, mount: second.mount, host: second.host && `${second.host}:${port}`, base: second.host ? `http://${second.host}:${port}` : base };
-  return { it, port, base, mount, shop, follows: server.follows === true, can: { includes: server.can.includes && mount !== '' }, ...doors,
+  return { it, name, port, base, mount, shop, follows: server.follows === true, can: { includes: server.can.includes && mount !== '' }, ...doors,
     ask: (method, target, request_options) => request(port, method, target, request_options),
     get: (target, headers) => request(port, 'GET', target, { headers }),
     // Servers write their logs when they like.

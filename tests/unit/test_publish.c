@@ -262,6 +262,11 @@ threads_may_be_empty(void **state)
 	assert_holds(room_read(room, "public/main/empty/down.json"), "{\"error\":\"down\",\"message\":\"");
 	assert_holds(room_read(room, "public/main/empty/down.html.asis"), "Status: 503 Service Unavailable\nContent-Type: text/html; charset=utf-8\n");
 	assert_holds(room_read(room, "public/main/empty/down.json.asis"), "\n\n{\"error\":\"down\"");
+	assert_holds(room_read(room, "public/main/empty/down.json.asis"), "\nRetry-After: 30\n");
+	assert_holds(room_read(room, "public/main/empty/over.html.asis"), "Status: 413 Payload Too Large\nContent-Type: text/html; charset=utf-8\n");
+	struct str over = room_read(room, "public/main/empty/over.html.asis");
+	assert_int_equal(str_search(over, STR("Retry-After")), over.len);
+	assert_holds(room_read(room, "public/main/empty/over.json"), "{\"error\":\"too-large\",\"message\":\"");
 	assert_holds(room_read(room, "public/main/empty/thread.html.asis"), "Status: 200 OK\nContent-Type: text/html; charset=utf-8\n");
 	assert_holds(room_read(room, "public/main/empty/thread.html.asis"), "\n\n<section class=\"rejoinder\">");
 	OK(publish_render_empty(&press, &room->arena, room->site, &nobodys, STR("thread.html"), &content));
