@@ -10,7 +10,7 @@ import { root } from '../served/nginx.mjs';
  */
 export function copyOf(file, { host }) {
   const lines = fs.readFileSync(path.join(root, 'docs/deploy.md'), 'utf8').split('\n')
-    .filter((line) => line.startsWith('sed ') && line.includes(`/etc/rejoinder/${file} `));
+    .filter((line) => line.startsWith('sed ') && line.includes(`/etc/rejoinder/${file} >`) && /\/shop\.\w+$/.test(line));
   const wanted = lines.filter((line) => line.includes('/comments') === (host === undefined));
   if (wanted.length !== 1) throw new Error(`docs/deploy.md has ${wanted.length} lines for ${file}`);
   const [script, from] = /^(sed .*) (\/etc\/rejoinder\/\S+) >\S+$/.exec(wanted[0]).slice(1);
