@@ -143,7 +143,7 @@ test('what is hidden along with a reply is told where the reply was, and so it i
   assert.match(await said(page), /^Undone\. Shown again with it: 2 replies/);
   for (const id of [parent, below[0]]) await reply(page, id).getByRole('checkbox').check();
   await page.locator('#selection .trash').click();
-  await outcome(page, parent).waitFor();
+  for (const id of [parent, below[0]]) await page.locator(`#reply-${id}.decided .outcome`).waitFor();
   const told = (await page.locator('.outcome').allInnerTexts()).join(' ');
   assert.equal(told.match(/with them/g).length, 1, told);
   assert.match(told, /Hidden with them: 1 reply that hangs on them\./);
