@@ -5,6 +5,7 @@
 #include "page.h"
 #include "page/accepted_json.h"
 #include "page/receipt.h"
+#include "page/receipt_json.h"
 #include "receipt.h"
 #include "when.h"
 
@@ -76,6 +77,14 @@ fill_open(const struct reader_visit *visit, const struct reply_receipt_row *row,
 	page->n = (row->created_at + site->edit_for - now + 59) / 60;
 }
 
+/* Where the reply can be read, or STR_NONE. */
+static struct str
+shown_at(const struct reader_visit *visit, const struct reply_receipt_row *row)
+{
+	int64_t page_number = row->page_number.set ? row->page_number.value : 1;
+	return row->shown == 0 ? STR_NONE : publish_link(visit->arena, visit->site->config, row->page, page_number, row->id);
+}
+
 static void
 show_receipt(const struct reader_visit *visit, struct fcgi_response *response, int code, struct str notice,
     const struct reply_receipt_row *row, struct html comment, int64_t now)
@@ -91,15 +100,31 @@ show_receipt(const struct reader_visit *visit, struct fcgi_response *response, i
 	    .unseen = str_eq(row->state, STR("published")) && row->shown == 0,
 	    .created_at = when_rfc3339(visit->arena, row->created_at),
 	    .created = when_date(visit->arena, visit->site->words, site->zone, row->created_at)};
-	if (row->shown != 0)
-		page.reply_url = publish_link(visit->arena, site, row->page,
-		    row->page_number.set ? row->page_number.value : 1, row->id);
+	page.reply_url = shown_at(visit, row);
 	if (row->edited_at.set)
 		page.changed = when_ago(visit->arena, visit->site->words, row->edited_at.value, now);
 	fill_open(visit, row, now, &page);
 	fcgi_header(response, "X-Robots-Tag", STR("noindex"));
 	door_page(response, code);
 	page_receipt(&response->body, visit->site->words, &page);
+}
+
+/* No more than the page tells: spam and trash are the same. */
+static struct str
+state_for_author(struct str state)
+{
+	return str_eq(state, STR("spam")) || str_eq(state, STR("trash")) ? STR("refused") : state;
+}
+
+static void
+tell_receipt(const struct reader_visit *visit, struct fcgi_response *response, const struct reply_receipt_row *row, int64_t now)
+{
+	struct page_receipt_json page = {.id = str_format(visit->arena, "%lld", (long long)row->id),
+	    .state = state_for_author(row->state), .receipt = reader_receipt_path(visit, row->id), .url = shown_at(visit, row),
+	    .open = reply_is_open(visit->site->config, row->state, row->created_at, now), .revision = row->revision};
+	fcgi_header(response, "X-Robots-Tag", STR("noindex"));
+	door_json(response, 200);
+	page_receipt_json(&response->body, visit->site->words, &page);
 }
 
 void
@@ -121,5 +146,14 @@ void
 reader_receipt(void *context, struct fcgi_request *request, struct fcgi_response *response)
 {
 	const struct reader_visit *visit = context;
-	reader_show_receipt(visit, request, response, 200, STR_NONE);
+	struct reply_receipt_row row;
+	if (!door_wants_json(request)) {
+		reader_show_receipt(visit, request, response, 200, STR_NONE);
+		return;
+	}
+	enum status status = reader_read_receipt(visit, request->rest, &row);
+	if (status == STATUS_OK)
+		tell_receipt(visit, response, &row, request->now);
+	else
+		reader_refuse_receipt(visit, request, response, status);
 }

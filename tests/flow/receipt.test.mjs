@@ -107,6 +107,34 @@ describe('the receipt', () => {
     assert.doesNotMatch(answer.text, /\/edit/);
   });
 
+  test('programs are told the same in JSON, and may go by it', async () => {
+    const json = async (receipt) => {
+      const answer = await get(receipt, { accept: 'application/json' });
+      assert.equal(answer.status, 200);
+      assert.match(answer.header('Content-Type'), /^application\/json/);
+      assert.match(answer.header('Cache-Control'), /\bno-store\b/);
+      assert.match(answer.header('X-Robots-Tag'), /\bnoindex\b/);
+      return answer.json();
+    };
+    const { id, receipt } = await held({ page: '/world/with a space' });
+    const waiting = await json(receipt);
+    assert.deepEqual(waiting, { id, state: 'held', receipt, url: null, revision: waiting.revision });
+    const changed = await it.reader({ uri: `${receipt}/edit`, json: { name: 'Dina', comment: 'Other words altogether.', revision: `${waiting.revision}`, do: 'save' }, accept: 'application/json' });
+    assert.equal(changed.status, 200, changed.text);
+    assert.ok((await json(receipt)).revision > waiting.revision);
+    await moderator.approve(id);
+    assert.deepEqual(await json(receipt), { id, state: 'published', receipt, url: `/world/with%20a%20space#reply-${id}` });
+    const refused = await Promise.all(['spam', 'trash'].map(async (state) => {
+      const other = await held();
+      await moderator.decide(other.id, state);
+      return { ...await json(other.receipt), id: '', receipt: '' };
+    }));
+    assert.deepEqual(refused, Array(2).fill({ id: '', state: 'refused', receipt: '', url: null }));
+    const unknown = await get(`${receipt.slice(0, -1)}${receipt.endsWith('a') ? 'b' : 'a'}`, { accept: 'application/json' });
+    assert.equal(unknown.status, 404);
+    assert.equal(unknown.json().error, 'not-found');
+  });
+
   test('spam and trash look the same, and say no more than «not published»', async () => {
     const { id, receipt, email } = await held();
     const pages = [];
