@@ -50,7 +50,7 @@ export default [
     find: 'return look_up(account) == STATUS_OK ? report(STATUS_OK, account, "may sign in already") : moderator_add(account);', put: 'return moderator_add(account);' },
   // --- what is told of replies and pages ---
   { name: 'a-receipt-leads-to-a-reply-that-is-not-shown', file: 'src/reader_receipt.c', catch: 'flow receipt.test.mjs approved below a reply that is hidden',
-    find: 'if (row->shown != 0)', put: 'if (str_eq(row->state, STR("published")))' },
+    find: 'return row->shown == 0 ?', put: 'return !str_eq(row->state, STR("published")) ?' },
   { name: 'a-store-that-fails-takes-the-parent', file: 'src/reader_form.c', catch: 'flow submission.test.mjs what answers a reply still does',
     find: '.parent = article->parent_gone ? STR_NONE : fields[REPLY_PARENT],', put: '.parent = article->parent_name.len == 0 ? STR_NONE : fields[REPLY_PARENT],' },
   { name: 'the-script-takes-the-form-from-under-the-words', file: 'www/static/rejoinder.js', catch: 'browser script.test.mjs a paused site is noticed while somebody types',
