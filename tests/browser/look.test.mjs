@@ -31,7 +31,7 @@ before(async () => {
   await moderator.approve(first.id);
   let parent = first.id;
   for (let depth = 1; depth <= 6; depth++) {
-    const next = await post(all, { page: ARTICLE, parent, name: `Reader of level ${depth}`, comment: `Level ${depth}. ${'Words that fill a few lines. '.repeat(depth)}` });
+    const next = await post(all, { page: ARTICLE, parent, name: `Reader of level ${depth}`, website: '', comment: `Level ${depth}. ${'Words that fill a few lines. '.repeat(depth)}` });
     await moderator.approve(next.id);
     parent = next.id;
   }
@@ -453,6 +453,38 @@ for (const withScript of [true, false]) {
     await visitor.leave();
   });
 }
+
+test('at 320 pixels what belongs together stays together: the top, a filter, a decision and its Undo, a name and its time', async () => {
+  const visitor = await visit(all, { storageState: signedIn, viewport: { width: 320, height: 800 } });
+  const { page } = visitor;
+  await page.goto(`${DESK}?state=held&page=/nobody`);
+  const box = (selector) => page.locator(selector).first().boundingBox();
+  const [site, out, remove] = [await box('.top .site'), await box('.leave button'), await box('.remove')];
+  assert.ok(out.y < site.y + site.height && site.y < out.y + out.height, 'the site and «Sign out» share a line');
+  assert.ok(remove.height < 30, '«remove» is in one piece');
+  await page.goto(`${DESK}undo`);
+  const [line, undo] = [await box('.batches li:has(button) p'), await box('.batches button')];
+  assert.ok(undo.y < line.y + line.height && undo.x >= line.x + line.width, '«Undo» stands beside what it takes back');
+  await page.goto(`${ARTICLE}/`);
+  const [name, when] = [await box('.rejoinder-by:not(:has(.rejoinder-website)) .rejoinder-name'), await box('.rejoinder-by:not(:has(.rejoinder-website)) .rejoinder-time')];
+  assert.ok(when.y - name.y - name.height < 8, `${when.y - name.y - name.height} px between a name and its time`);
+  await visitor.leave();
+});
+
+test('in forced colours one sees where one is, what is selected, and each button', async () => {
+  const visitor = await visit(all, { storageState: signedIn });
+  const { page } = visitor;
+  await page.goto(DESK);
+  await page.emulateMedia({ forcedColors: 'active' });
+  await page.getByRole('checkbox').first().check();
+  const seen = await page.evaluate(() => {
+    const line = (selector, side) => { const s = getComputedStyle(document.querySelector(selector)); return `${s[`${side}Style`]} ${parseFloat(s[`${side}Width`]) >= 1}`; };
+    return { tab: line('.tabs [aria-current]', 'borderBottom'), place: line('.places [aria-current]', 'borderBottom'), selected: line('.reply:has(:checked)', 'outline'),
+      buttons: [...document.querySelectorAll('main button:not(.all)')].filter((one) => { const s = getComputedStyle(one); return s.borderTopStyle !== 'solid' || s.borderTopColor === s.backgroundColor; }).length };
+  });
+  assert.deepEqual(seen, { tab: 'solid true', place: 'solid true', selected: 'solid true', buttons: 0 });
+  await visitor.leave();
+});
 
 /** Walks by Tab alone until the focus leaves the page; what it met. */
 async function walk(page, most = 400) {
