@@ -51,6 +51,7 @@ struct door {
 	struct str who;             /* program and process, for people */
 	_Atomic bool must_truncate;
 	atomic_flag told[DOOR_UNTOLD]; /* what the web server does not pass */
+	atomic_uint unserved;          /* published files that the web server asked for instead of serving them */
 };
 
 /* What a program says about itself on its command line. */

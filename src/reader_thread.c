@@ -1,10 +1,20 @@
 /* /threads/… and the files of a whole site, where they are no file or spelled otherwise. */
 #include "reader_visit.h"
 
+#include "log.h"
 #include "overview.h"
 #include "page.h"
 
-enum { THREAD_FILE_MOST = 32 * 1024 * 1024 };
+enum {
+	THREAD_FILE_MOST = 32 * 1024 * 1024,
+	UNSERVED_TOLD = 100 /* so many a first publication between two looks of a web server cannot make */
+};
+
+struct found {
+	bool sure;  /* false: it stands in for a thread that could not be read */
+	bool filed; /* it is a published file */
+	struct str content;
+};
 
 static struct str
 type_of(struct str name)
@@ -27,6 +37,13 @@ split_thread(struct str rest, struct str *page, struct str *name)
 		return STATUS_INVALID;
 	*page = str_sub(folder, 0, folder.len - 2);
 	return STATUS_OK;
+}
+
+/* The slash behind a page is that of the file's folder. */
+static bool
+is_canonical(struct str spelling, struct str page)
+{
+	return str_eq(spelling, page) || (spelling.len == page.len + 1 && str_ends(spelling, STR("/")) && str_starts(spelling, page));
 }
 
 /* May the page have replies?  MISSING when not. */
@@ -61,17 +78,28 @@ render_empty(const struct reader_visit *visit, struct str page, struct str name,
 }
 
 static enum status
-read_thread(const struct reader_visit *visit, struct str page, struct str name, struct str *content)
+read_thread(const struct reader_visit *visit, struct str page, struct str name, struct found *found)
 {
 	const struct config_site *site = visit->site->config;
 	struct str path = str_format(visit->arena, "%.*s/%.*s", STR_FMT(site->name),
 	    STR_FMT(page_file(visit->arena, page, name)));
 	enum status status = path.at == NULL ? STATUS_BROKEN
 	                                     : file_read(&visit->door->public_tree, visit->arena, path, THREAD_FILE_MOST,
-	                                           content);
+	                                           &found->content);
+	found->filed = status == STATUS_OK;
 	if (status != STATUS_MISSING)
 		return status;
-	return render_empty(visit, page, name, content);
+	return render_empty(visit, page, name, &found->content);
+}
+
+/* The web server asks for other spellings, and for what is not there; a published file it should have found. */
+static void
+count_unserved(const struct reader_visit *visit)
+{
+	if (atomic_fetch_add(&visit->door->unserved, 1) + 1 == UNSERVED_TOLD)
+		log_event(LOG_LEVEL_WARNING, "the web server has asked %d times for published files instead of serving them: "
+		    "does it look for them in %s/%.*s?", UNSERVED_TOLD, visit->door->config->public_dir,
+		    STR_FMT(visit->site->config->name));
 }
 
 /* It may be asked for by an include: a page would stand within the article, so only programs are told. */
@@ -91,20 +119,20 @@ refuse_thread(const struct reader_visit *visit, const struct fcgi_request *reque
 
 /*
  * An include puts whatever is answered into the article: where store or disk fail, and the log says how,
- * that is the file if there is one, or a thread without replies, as when no program runs.  *sure is false then.
+ * that is the file if there is one, or a thread without replies, as when no program runs.
  */
 static enum status
-find_thread(const struct reader_visit *visit, struct str page, struct str name, bool *sure, struct str *content)
+find_thread(const struct reader_visit *visit, struct str page, struct str name, struct found *found)
 {
 	enum status status = find_page(visit, page);
 	if (status == STATUS_MISSING)
 		return status;
-	*sure = status == STATUS_OK;
-	status = read_thread(visit, page, name, content);
+	found->sure = status == STATUS_OK;
+	status = read_thread(visit, page, name, found);
 	if (status == STATUS_OK || status == STATUS_MISSING)
 		return status;
-	*sure = false;
-	return render_empty(visit, page, name, content);
+	found->sure = false;
+	return render_empty(visit, page, name, &found->content);
 }
 
 /* Short, so that the first reply of a page appears soon; and nobody keeps what stands in for a thread. */
@@ -119,8 +147,8 @@ void
 reader_thread(void *context, struct fcgi_request *request, struct fcgi_response *response)
 {
 	const struct reader_visit *visit = context;
-	struct str spelling, page, name, content;
-	bool sure = true;
+	struct str spelling, page, name;
+	struct found found = {0};
 	/* The route ends in a star behind a slash, so the slash that a page begins with is the one before `rest`. */
 	struct str rest = str_join(visit->arena, STR("/"), request->rest);
 	enum status status = split_thread(rest, &spelling, &name);
@@ -128,9 +156,11 @@ reader_thread(void *context, struct fcgi_request *request, struct fcgi_response 
 	if (status == STATUS_OK)
 		status = page_of_path(visit->arena, spelling, &page);
 	if (status == STATUS_OK)
-		status = find_thread(visit, page, name, &sure, &content);
+		status = find_thread(visit, page, name, &found);
+	if (status == STATUS_OK && found.filed && is_canonical(spelling, page))
+		count_unserved(visit);
 	if (status == STATUS_OK)
-		answer_file(response, name, sure, content);
+		answer_file(response, name, found.sure, found.content);
 	else
 		refuse_thread(visit, request, response, status);
 }

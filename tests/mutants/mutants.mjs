@@ -125,6 +125,8 @@ export default [
     find: 'RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS', put: '0' },
   { name: 'what-must-be-published-is-not-noted', file: 'src/verdict.c', catch: 'flow publication.test.mjs an approved reply stands in',
     find: 'return publication_ask(conn, &ask, NULL);', put: '(void)ask;\n\t(void)conn;\n\treturn STATUS_OK;' },
+  { name: 'other-spellings-blame-the-web-server', file: 'src/reader_thread.c', catch: 'flow reader-routes.test.mjs does not find the published files',
+    find: 'found.filed && is_canonical(spelling, page)', put: 'found.filed' },
   { name: 'programs-are-told-spam-from-trash', file: 'src/reader_receipt.c', catch: 'flow receipt.test.mjs programs are told the same in JSON',
     find: 'return str_eq(state, STR("spam")) || str_eq(state, STR("trash")) ? STR("refused") : state;', put: 'return state;' },
   { name: 'files-that-come-back-look-changed', file: 'src/operator_publish.c', catch: 'flow publication.test.mjs makes lost files anew',
