@@ -84,7 +84,7 @@ export default [
   { name: 'a-stopped-program-has-no-page', file: 'src/publish_empty.c', catch: 'unit test_publish',
     find: 'if (in->notice == NULL) {', put: 'if (true) {' },
   { name: 'a-failing-disk-stands-in-the-article', file: 'src/reader_thread.c', catch: 'flow include.test.mjs a file that cannot be read',
-    find: '*sure = false; return render_empty(visit, page, name, content);', put: '*sure = false;\n\treturn status;' },
+    find: 'found->sure = false; return render_empty(visit, page, name, &found->content);', put: 'found->sure = false;\n\treturn status;' },
   { name: 'spaces-make-other-words', file: 'src/reply.c', catch: 'flow submission.test.mjs same words, other white space',
     find: 'if (!space || !after_space)', put: 'if (true)' },
   { name: 'weights-in-accept-count-for-nothing', file: 'src/door.c', catch: 'flow accept.test.mjs the weights in Accept',
