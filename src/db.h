@@ -77,6 +77,8 @@ MUST_USE enum status db_open(const char *path, const struct db_schema *schema, b
  * or no such database; the latter is logged.
  */
 MUST_USE enum status db_version(const char *path, const struct db_schema *schema, int *version);
+/* What SQLite's application_id is in all files of this schema: it tells them from any others. */
+int db_application_id(const struct db_schema *schema);
 /* Every connection must have been given back.  NULL is fine. */
 void db_close(struct db *db);
 

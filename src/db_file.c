@@ -48,9 +48,9 @@ is_there(const char *path)
 	return lstat(path, &st) == 0;
 }
 
-/* SQLite's application_id tells our files apart: FNV-1a of the schema's name, positive. */
-static int
-application_id(const struct db_schema *schema)
+/* FNV-1a of the schema's name, positive. */
+int
+db_application_id(const struct db_schema *schema)
 {
 	uint32_t hash = 2166136261U;
 	for (const char *c = schema->name; *c != '\0'; c++)
@@ -110,7 +110,7 @@ fill(sqlite3 *sqlite, const struct db_schema *schema)
 {
 	char mark[64];
 	int64_t version = 0;
-	snprintf(mark, sizeof mark, "PRAGMA application_id = %d", application_id(schema));
+	snprintf(mark, sizeof mark, "PRAGMA application_id = %d", db_application_id(schema));
 	int code = db_run(sqlite, "BEGIN EXCLUSIVE");
 	if (code == SQLITE_OK)
 		code = db_run_script(sqlite, schema->create);
@@ -329,10 +329,10 @@ identify(const struct db *db, int flags, int *version)
 	if ((code & 0xff) != SQLITE_NOTADB && code != SQLITE_OK)
 		return db_judge(db, "identify", code);
 	*version = (int)found;
-	if (code == SQLITE_OK && id == application_id(db->schema) && found >= 1 &&
+	if (code == SQLITE_OK && id == db_application_id(db->schema) && found >= 1 &&
 	    found <= db->schema->version)
 		return STATUS_OK;
-	if (code == SQLITE_OK && id == application_id(db->schema) && found > db->schema->version)
+	if (code == SQLITE_OK && id == db_application_id(db->schema) && found > db->schema->version)
 		log_event(LOG_LEVEL_ERROR, "%s: is of version %d, newer than this program, which knows %d",
 		    db->path, *version, db->schema->version);
 	else

@@ -70,8 +70,8 @@ struct operator_copies {
 };
 void operator_look_for_copies(const char *database, struct operator_copies *copies);
 
-/* Is what is open there a database of the same kind as this one, of whatever version? */
-bool operator_is_copy(int fd, const char *database);
+/* Is what is open there a store of Rejoinder's, of whatever version? */
+bool operator_is_copy(int fd);
 
 struct config;
 struct door;

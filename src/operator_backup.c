@@ -474,7 +474,7 @@ restore_from(const char *config, const struct source *source)
 	if (operator_open(config, &door) != STATUS_OK)
 		return operator_fail("there must be an installation to restore into: on a new machine put rejoinder.conf and "
 		                     "the keys back first and run rejoinder init; a damaged database must be moved away first");
-	bool known = operator_is_copy(source->file, door.config->database);
+	bool known = operator_is_copy(source->file);
 	enum status status = known ? put_back(&door, source, &restored) : STATUS_INVALID;
 	door_close(&door);
 	if (!known)

@@ -7,39 +7,44 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "db.h"
+#include "sql/rejoinder/database.h"
 
 enum { PATH_ROOM = 4096 };
 
 /* SQLite's file format, section 1.3: the file begins so, and has the application_id at byte 68. */
 static const char magic[16] = "SQLite format 3";
-enum { ID_AT = 68, ID_LEN = 4, HEAD = ID_AT + ID_LEN };
+enum { ID_AT = 68, HEAD = ID_AT + 4 };
 
-static bool
-read_head_of(int fd, char head[HEAD])
+/*
+ * The store itself is never opened for this: SQLite's locks are the process's, and whichever of its descriptors
+ * is closed takes them all.
+ */
+bool
+operator_is_copy(int fd)
 {
-	return pread(fd, head, HEAD, 0) == HEAD && memcmp(head, magic, sizeof magic) == 0;
+	unsigned char head[HEAD];
+	uint32_t id = 0;
+	if (pread(fd, head, HEAD, 0) != HEAD || memcmp(head, magic, sizeof magic) != 0)
+		return false;
+	for (size_t i = ID_AT; i < HEAD; i++)
+		id = id << 8 | head[i];
+	return id == (uint32_t)db_application_id(&sql_rejoinder);
 }
 
 static bool
-read_head(const char *path, char head[HEAD])
+is_copy_at(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	bool whole = fd >= 0 && read_head_of(fd, head);
+	bool copy = fd >= 0 && operator_is_copy(fd);
 	if (fd >= 0)
 		close(fd);
-	return whole;
-}
-
-bool
-operator_is_copy(int fd, const char *database)
-{
-	char head[HEAD], own[HEAD];
-	return read_head_of(fd, head) && read_head(database, own) && memcmp(head + ID_AT, own + ID_AT, ID_LEN) == 0;
+	return copy;
 }
 
 /* "rejoinder.db.v2", "rejoinder.db.restore", "rejoinder.db.backup" and what is beside these: the programs have made them. */
@@ -66,12 +71,12 @@ tell(const char *what, const char *path)
 
 /* Names or removes one; counts those of ours that stay. */
 static void
-look_at(const char *folder, const char *name, const char *base, const char *head, struct operator_copies *copies)
+look_at(const char *folder, const char *name, const char *base, struct operator_copies *copies)
 {
-	char path[PATH_ROOM], other[HEAD];
+	char path[PATH_ROOM];
 	if (strcmp(name, base) == 0 || (size_t)snprintf(path, sizeof path, "%s/%s", folder, name) >= sizeof path)
 		return;
-	bool same = read_head(path, other) && memcmp(other + ID_AT, head + ID_AT, ID_LEN) == 0;
+	bool same = is_copy_at(path);
 	/* The WAL of an interrupted restore has no such head. */
 	bool beside = is_ours(name, base) && str_ends(str_from(name), STR("-wal"));
 	if (!same && !beside)
@@ -94,9 +99,9 @@ look_at(const char *folder, const char *name, const char *base, const char *head
 void
 operator_look_for_copies(const char *database, struct operator_copies *copies)
 {
-	char folder[PATH_ROOM], head[HEAD];
+	char folder[PATH_ROOM];
 	struct dirent *entry;
-	if ((size_t)snprintf(folder, sizeof folder, "%s", database) >= sizeof folder || !read_head(database, head))
+	if ((size_t)snprintf(folder, sizeof folder, "%s", database) >= sizeof folder)
 		return;
 	char *slash = strrchr(folder, '/');
 	const char *base = slash == NULL ? database : database + (slash - folder) + 1;
@@ -109,6 +114,6 @@ operator_look_for_copies(const char *database, struct operator_copies *copies)
 		return;
 	}
 	while ((entry = readdir(dir)) != NULL)
-		look_at(slash == NULL ? "." : folder, entry->d_name, base, head, copies);
+		look_at(slash == NULL ? "." : folder, entry->d_name, base, copies);
 	closedir(dir);
 }

@@ -11,9 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+
+#include "operator.h"
+#include "sql/rejoinder/database.h"
 
 static const char *const create[] = {
     "CREATE TABLE note (id INTEGER PRIMARY KEY AUTOINCREMENT, text TEXT NOT NULL) STRICT;",
@@ -229,6 +233,48 @@ test_replace_refuses(void **state)
 	assert_int_equal(count_notes(place->db), 3);
 }
 
+/* Does this process hold a lock on the file?  Only another one can ask. */
+static bool
+is_locked(const char *path)
+{
+	int how = 0;
+	pid_t child = fork();
+	if (child == 0) {
+		struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+		int fd = open(path, O_RDWR | O_CLOEXEC);
+		_exit(fd < 0 || fcntl(fd, F_GETLK, &lock) != 0 ? 2 : lock.l_type != F_UNLCK);
+	}
+	assert_int_equal(waitpid(child, &how, 0), child);
+	assert_true(WIFEXITED(how) && WEXITSTATUS(how) < 2);
+	return WEXITSTATUS(how) == 1;
+}
+
+/* Whoever closes a file takes SQLite's locks on it: others would then remove the WAL of a store that is open. */
+static void
+test_looking_keeps_locks(void **state)
+{
+	struct place *place = *state;
+	char store[128], copy[160];
+	struct db *db;
+	struct operator_copies copies = {.purge = true};
+	snprintf(store, sizeof store, "%s/store.db", place->folder);
+	snprintf(copy, sizeof copy, "%s.v1", store);
+	assert_int_equal(db_create(store, &sql_rejoinder, 0600), STATUS_OK);
+	assert_int_equal(db_create(copy, &sql_rejoinder, 0600), STATUS_OK);
+	assert_int_equal(db_open(store, &sql_rejoinder, false, &db), STATUS_OK);
+	assert_true(is_locked(store));
+	int fd = open(copy, O_RDONLY | O_CLOEXEC), other = open(place->path, O_RDONLY | O_CLOEXEC);
+	assert_true(operator_is_copy(fd));
+	assert_false(operator_is_copy(other));
+	operator_look_for_copies(store, &copies);
+	assert_int_equal(access(copy, F_OK), -1);
+	assert_int_equal(copies.left, 0);
+	assert_true(is_locked(store));
+	close(fd);
+	close(other);
+	db_close(db);
+}
+
 int
 main(void)
 {
@@ -239,6 +285,7 @@ main(void)
 	    TEST(test_copy_of_damage),
 	    TEST(test_replace),
 	    TEST(test_replace_refuses),
+	    TEST(test_looking_keeps_locks),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
