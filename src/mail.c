@@ -135,9 +135,9 @@ spawn_apart(const char *path, const posix_spawn_file_actions_t *actions, char **
 	return code;
 }
 
-/* ETIMEDOUT when it had to be ended. */
+/* ETIMEDOUT when it goes on. */
 static int
-wait_for(pid_t pid, int64_t seconds, int *how)
+wait_within(pid_t pid, int64_t seconds, int *how)
 {
 	static const struct timespec a_moment = {.tv_nsec = 20 * 1000 * 1000};
 	struct timespec began, now;
@@ -149,8 +149,20 @@ wait_for(pid_t pid, int64_t seconds, int *how)
 		nanosleep(&a_moment, NULL);
 		clock_gettime(CLOCK_MONOTONIC, &now);
 	} while (now.tv_sec - began.tv_sec <= seconds);
+	return ETIMEDOUT;
+}
+
+/* ETIMEDOUT when it had to be ended; one that became another user meanwhile cannot be, and is left alone. */
+static int
+wait_for(pid_t pid, int64_t seconds, int *how)
+{
+	enum { TO_END = 5 };
+	int code = wait_within(pid, seconds, how);
+	if (code != ETIMEDOUT)
+		return code;
 	kill(-pid, SIGKILL);
-	return waitpid(pid, how, 0) < 0 ? errno : ETIMEDOUT;
+	(void)wait_within(pid, TO_END, how);
+	return ETIMEDOUT;
 }
 
 /* The program, reading from `in`.  "-i": a line of one dot is not the end. */

@@ -37,6 +37,10 @@ export default [
     put: 'status = outbox_add(conn, &(struct outbox_add_in){.site_id = work->desk->site_id, .reply_id = added.id}, NULL);\n\treturn STATUS_OK;' },
   { name: 'what-sendmail-started-goes-on', file: 'src/mail.c', catch: 'flow mail.test.mjs a sendmail that never ends',
     find: 'kill(-pid, SIGKILL);', put: 'kill(pid, SIGKILL);' },
+  { name: 'sendmail-that-may-not-be-ended-is-waited-for', file: 'src/mail.c', catch: 'flow mail.test.mjs may not be ended',
+    find: '(void)wait_within(pid, TO_END, how);', put: 'waitpid(pid, how, 0);' },
+  { name: 'a-look-at-the-store-takes-its-locks', file: 'src/operator_copies.c', catch: 'unit test_copy',
+    find: 'if (strcmp(name, base) == 0 || (size_t)snprintf', put: 'if ((size_t)snprintf' },
   // --- starting ---
   { name: 'start-calls-a-dead-door-ready', file: 'src/operator_start.c', catch: 'flow start.test.mjs says where the reason stands',
     find: 'bool ready = pid > 0 && read(ends[0], &byte, 1) == 1;', put: 'bool ready = pid > 0 && read(ends[0], &byte, 1) >= 0;' },
