@@ -417,6 +417,16 @@ wait_for_end(const struct launch *launch)
 	return find_running(launch) == 0;
 }
 
+/* Then nothing there is known to be left over, and that was said. */
+static bool
+is_closed(const struct launch *launch, const char *path, int how)
+{
+	if (access(path, how) == 0 || errno != EACCES)
+		return false;
+	fprintf(stderr, "rejoinder: %s: %s, so whether %s.fcgi runs cannot be seen\n", path, strerror(errno), launch->name);
+	return true;
+}
+
 static bool
 stop_door(const struct start *start, size_t door)
 {
@@ -424,11 +434,8 @@ stop_door(const struct start *start, size_t door)
 	if (!find_paths(start, &launch))
 		return false;
 	pid_t pid = find_running(&launch);
-	if (pid == 0 && access(start->config->run_dir, X_OK) != 0 && errno == EACCES) {
-		fprintf(stderr, "rejoinder: %s: %s, so whether %s.fcgi runs cannot be seen\n", start->config->run_dir, strerror(errno),
-		    launch.name);
+	if (pid == 0 && (is_closed(&launch, start->config->run_dir, X_OK) || is_closed(&launch, launch.socket, W_OK)))
 		return false;
-	}
 	if (pid == 0) {
 		bool elsewhere = fcgi_answers(launch.socket);
 		/* Of a program that was killed: check would ask for it still. */

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
+import net from 'node:net';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { BIN, IS_ROOT, makeInstance, tellSeed } from '../lib/instance.mjs';
@@ -78,5 +79,29 @@ describe('as a user who may not', { skip: why }, () => {
     // What failed for another reason has that one alone.
     assert.match(run(['waiting', '--site', 'none'], [GROUP]).stderr, /^rejoinder: .* no site .*\n$/);
     assert.match(run(['restore', '/etc/passwd'], [GROUP]).stderr, /^rejoinder: \/etc\/passwd is no backup of Rejoinder; nothing was changed\n$/);
+  });
+
+  test('connect: stop takes nothing away that may be in use', async () => {
+    const socket = it.socket('reader'), pid = at('run', 'reader.pid');
+    give(at('run'), 0, GROUP, 0o2770);
+    give(it.config, 0, GROUP, 0o640);
+    // As one that was started otherwise, beside what is left of one that was killed.
+    const other = net.createServer();
+    await new Promise((resolve) => other.listen(socket, resolve));
+    try {
+      give(socket, 0, 0, 0o600);
+      fs.writeFileSync(pid, `${process.pid}\n`);
+      const told = run(['stop'], [GROUP]);
+      assert.equal(told.status, 1, told.stdout);
+      assert.match(told.stderr, /reader\.sock: Permission denied, so whether reader\.fcgi runs cannot be seen/);
+      assert.deepEqual([socket, pid].filter((file) => !fs.existsSync(file)), []);
+      // Whoever may connect is told that it goes on.
+      give(socket, 0, GROUP, 0o660);
+      assert.match(run(['stop'], [GROUP]).stdout, /reader\.fcgi was not started by rejoinder start, and goes on/);
+      assert.ok(fs.existsSync(pid));
+    } finally {
+      await new Promise((resolve) => other.close(resolve));
+      fs.rmSync(pid, { force: true });
+    }
   });
 });

@@ -44,6 +44,8 @@ export default [
   // --- starting ---
   { name: 'start-calls-a-dead-door-ready', file: 'src/operator_start.c', catch: 'flow start.test.mjs says where the reason stands',
     find: 'bool ready = pid > 0 && read(ends[0], &byte, 1) == 1;', put: 'bool ready = pid > 0 && read(ends[0], &byte, 1) >= 0;' },
+  { name: 'stop-takes-away-what-it-may-not-ask', file: 'src/operator_start.c', catch: 'flow denied.test.mjs connect: stop takes nothing',
+    find: '|| is_closed(&launch, launch.socket, W_OK)', put: '' },
   { name: 'stop-believes-the-pid-file', file: 'src/operator_start.c', catch: 'flow start.test.mjs which somebody starts again',
     find: 'if (fcgi_answers(launch.socket)) { fprintf(stderr,', put: 'if (fcgi_answers(launch.log)) { fprintf(stderr,' },
   { name: 'two-backups-share-a-copy', file: 'src/operator_backup.c', catch: 'flow drop.test.mjs made at once are whole',
