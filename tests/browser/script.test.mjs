@@ -712,10 +712,15 @@ test('a website without its https:// gets it, also where Enter is pressed behind
   await website.pressSequentially('example.org/aruzhan');
   await website.press('Tab');
   assert.equal(await website.inputValue(), 'https://example.org/aruzhan');
-  for (const typed of ['https://example.org', 'http://example.org', 'ftp://example.org', 'mailto:a@example.org', 'a@example.org', 'example']) {
+  for (const typed of ['https://example.org', 'http://example.org', 'ftp://example.org', 'mailto:a@example.org', 'a@example.org', 'a.b@example.org', 'example']) {
     await website.fill(typed);
     await page.locator('input[name=name]').focus();
     assert.equal(await website.inputValue(), typed);
+  }
+  for (const typed of ['example.org:8080', 'social.example/@a.b', 'example.org/']) {
+    await website.fill(typed);
+    await page.locator('input[name=name]').focus();
+    assert.equal(await website.inputValue(), `https://${typed}`);
   }
   await website.fill('');
   await website.pressSequentially('example.org');

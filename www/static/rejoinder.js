@@ -131,7 +131,7 @@ function keepDraft() {
 
 function keepPerson() {
 	const site = field('website');
-	if (site) site.value = site.value.replace(/^(?=[^:/@]+\.)/, 'https://');
+	if (site) site.value = site.value.replace(/^(?=[^:/@]+\.[^@]+(\/|$))/, 'https://');
 	if (remember) keep('person', remember.checked && Object.fromEntries(person().map((input) => [input.name, input.value])));
 }
 
@@ -344,7 +344,7 @@ async function start() {
 	if (box && !thread) await fetchThread().catch(() => {});
 	showWaiting().catch(() => {});
 	if (closed()) return void (comment?.value ? load() : (form || slot).remove());
-	// A screen before it is reached.
+	// A screen ahead.
 	new IntersectionObserver((entries, watch) => {
 		if (!entries.pop().isIntersecting) return;
 		watch.disconnect();
