@@ -141,6 +141,25 @@ has_folder(const char *file)
 	return false;
 }
 
+/* The copy is made as FILE.new: one of an interrupted backup begins as a database, or with nothing yet. */
+static bool
+is_free(const char *file)
+{
+	static const char begin[] = "SQLite format 3", nothing[sizeof begin];
+	char fresh[PATH_MAX], head[sizeof begin];
+	struct stat info;
+	if ((size_t)snprintf(fresh, sizeof fresh, "%s.new", file) >= sizeof fresh || lstat(fresh, &info) != 0)
+		return true;
+	int fd = S_ISREG(info.st_mode) ? open(fresh, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) : -1;
+	ssize_t n = fd < 0 ? -1 : pread(fd, head, sizeof head, 0);
+	if (fd >= 0)
+		close(fd);
+	if (n == 0 || (n == sizeof head && (memcmp(head, begin, sizeof head) == 0 || memcmp(head, nothing, sizeof head) == 0)))
+		return true;
+	fprintf(stderr, "rejoinder: no backup was made: %s is in the way, for the copy has that name until it is whole\n", fresh);
+	return false;
+}
+
 int
 operator_backup(const struct operator_command *command, const char *config, int argc, char **argv)
 {
@@ -149,7 +168,7 @@ operator_backup(const struct operator_command *command, const char *config, int 
 		return operator_misread(command, argc, argv);
 	if (lstat(argv[1], &info) == 0)
 		return operator_fail("there is a file of that name already; backup overwrites none: give another name");
-	if (!has_folder(argv[1]))
+	if (!has_folder(argv[1]) || !is_free(argv[1]))
 		return OPERATOR_FAILED;
 	if (back_up(&(struct backup){.config = config, .file = argv[1], .to = -1}) != STATUS_OK)
 		return operator_fail("no backup was made; the reason stands above");

@@ -110,6 +110,22 @@ test('a backup overwrites nothing, and leaves nothing where it fails', () => {
   assert.equal(it.cli(['backup']).status, 2);
 });
 
+test('a file of somebody’s beside the backup stays; what an interrupted one left goes', () => {
+  for (const [left, code] of [['mine', 1], ['mine, and longer than any head of a database', 1], ['', 0], [Buffer.alloc(8192), 0], [fs.readFileSync(it.database).subarray(0, 4096), 0]]) {
+    const file = backup(), beside = `${file}.new`;
+    fs.writeFileSync(beside, left);
+    const run = it.cli(['backup', file]);
+    assert.equal(run.status, code, run.stderr);
+    assert.equal(fs.existsSync(file), code === 0);
+    if (code === 0) {
+      assert.ok(!fs.existsSync(beside));
+      continue;
+    }
+    assert.equal(run.stderr, `rejoinder: no backup was made: ${beside} is in the way, for the copy has that name until it is whole\n`);
+    assert.equal(fs.readFileSync(beside, 'utf8'), left);
+  }
+});
+
 test('restore takes no other file for a backup, and changes nothing then', () => {
   const before = it.dump(), files = fs.readdirSync(it.dir).sort();
   const empty = path.join(folder, 'empty'), short = path.join(folder, 'short');

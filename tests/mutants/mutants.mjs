@@ -30,6 +30,8 @@ export default [
   { name: 'a-key-is-half-made', file: 'src/secret.c', catch: ['flow rekey.test.mjs killed at a system call', 'flow kill.test.mjs at write: run again'],
     find: 'if (!fill(fd, mode, key)) status = trouble(path, "cannot be written"); else if (!give_name(fresh, path)) status = errno == EEXIST ? STATUS_CONFLICT : trouble(path, "cannot be made");',
     put: 'if (!give_name(fresh, path))\n\t\tstatus = errno == EEXIST ? STATUS_CONFLICT : trouble(path, "cannot be made");\n\telse if (!fill(fd, mode, key))\n\t\tstatus = trouble(path, "cannot be written");' },
+  { name: 'a-backup-takes-a-file-away', file: 'src/operator_backup.c', catch: 'flow backup.test.mjs somebody’s beside the backup stays',
+    find: '|| !is_free(argv[1])', put: '' },
   { name: 'a-backup-is-one-slice', file: 'src/db_file.c', catch: 'flow backup.test.mjs on a terminal it shows how far',
     find: 'sqlite3_backup_step(backup, COPY_PAGES)', put: 'sqlite3_backup_step(backup, -COPY_PAGES)' },
   { name: 'a-reply-waits-unnoted', file: 'src/reply.c', catch: 'flow mail.test.mjs are stored together',
