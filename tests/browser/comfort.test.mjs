@@ -441,11 +441,18 @@ for (const [reducedMotion, anchored] of [['reduce', false], ['no-preference', tr
       assert.equal(at.sticky, 'sticky');
       assert.ok(at.bar > 40 && at.top >= at.bar && at.bottom <= at.room, `${when}: ${JSON.stringify(at)}`);
     };
+    // What was done, and its Undo, are seen as well.
+    const told = async (id, when) => {
+      const { bar, top, bottom, room } = await page.evaluate((its) => ({ bar: document.querySelector('.bar').getBoundingClientRect().bottom, room: innerHeight,
+        ...document.querySelector(`${its} .outcome button`).getBoundingClientRect().toJSON() }), `#reply-${id}`);
+      assert.ok(top >= bar && bottom <= room, `${when}: ${JSON.stringify({ bar, top, bottom, room })}`);
+    };
     await page.keyboard.press('j');
     for (let n = 0; n < 4; n++) {
       await page.keyboard.press('a');
       await outcome(page, ids[n]).waitFor();
       await clear(ids[n + 1], `decision ${n}`);
+      await told(ids[n], `decision ${n}`);
     }
     for (let n = 4; n < 7; n++) {
       await page.keyboard.press('x');
@@ -461,6 +468,7 @@ for (const [reducedMotion, anchored] of [['reduce', false], ['no-preference', tr
     await page.locator('#selection button.trash').click();
     await outcome(page, ids[10]).waitFor();
     await clear(ids[11], 'a selection by mouse');
+    await told(ids[10], 'a selection by mouse');
     await page.keyboard.press('z');
     await reply(page, ids[7]).locator('.comment').waitFor();
     await clear(ids[7], 'taken back');

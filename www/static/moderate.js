@@ -77,9 +77,10 @@
     target.focus({ preventScroll: true });
     show(article);
   };
-  /* Below a sticky bar, all of it where there is room. */
+  /* Below a sticky bar, all of it where there is room, and what was decided beside it, with its Undo. */
   function show(article) {
-    const { top, bottom } = article.getBoundingClientRect();
+    const edge = (one, side) => (one && one.matches('.decided') ? one : article).getBoundingClientRect()[side];
+    const top = edge(article.previousElementSibling, 'top'), bottom = edge(article.nextElementSibling, 'bottom');
     const sticky = bar && getComputedStyle(bar).position === 'sticky';
     const above = top - 12 - (sticky ? bar.offsetHeight : 0), below = bottom + 96 - innerHeight;
     if (above < 0 || below > 0) scrollBy(0, Math.min(above, Math.max(below, 0)));
