@@ -1,7 +1,7 @@
 /*
  * db_own.h - what the files of the store share: its state, and SQLite itself.
  *
- * Only src/db*.c include this, and SQLite through it.
+ * Only src/db*.c include this, and SQLite through it; and their unit test, which looks at who waits.
  */
 #ifndef DB_OWN_H
 #define DB_OWN_H

@@ -3,6 +3,7 @@
  * Faults come from a VFS and an allocator of our own that fail the n-th call.
  */
 #include "db.h"
+#include "db_own.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -1031,6 +1032,21 @@ write_in_thread(void *context)
 	return NULL;
 }
 
+/* Returns when `n` orders stand behind the one that is being seen through. */
+static void
+until_waiting(struct db *db, int n)
+{
+	int waiting;
+	do {
+		usleep(1000);
+		waiting = 0;
+		pthread_mutex_lock(&db->lock);
+		for (const struct order *one = db->first; one != NULL; one = one->next)
+			waiting += one->progress == ORDER_WAITS;
+		pthread_mutex_unlock(&db->lock);
+	} while (waiting < n);
+}
+
 /* Lets the three writes of the crowd queue one behind the other, then run as one batch. */
 static void
 run_crowd(struct crowd *crowd)
@@ -1046,7 +1062,7 @@ run_crowd(struct crowd *crowd)
 		if (crowd->works[i] == NULL)
 			crowd->works[i] = add;
 		assert_int_equal(pthread_create(&crowd->threads[i], NULL, write_in_thread, &ones[i]), 0);
-		usleep(30 * 1000); /* they queue in this order */
+		until_waiting(crowd->db, i + 1); /* they queue in this order */
 	}
 	fault.syncs = 0;
 	assert_int_equal(write(crowd->leave[1], "x", 1), 1);
