@@ -343,12 +343,16 @@
   const reasonOf = (form) => form.matches('.decide') && form.elements.why && form.elements.reply.value.split(':')[0];
   const draftOf = (form, field) => `draft ${reasonOf(form) || form.dataset.at || location.pathname} ${field.name}`;
   const isKept = (form) => $('textarea', form) || reasonOf(form);
-  const forget = (form) => typed(form).forEach((one) => sessionStorage.removeItem(draftOf(form, one)));
+  /* With the revision that was seen: words that came meanwhile are not written over unseen. */
+  const seen = (form) => $('textarea', form) && form.elements.reply;
+  const forget = (form) => [...typed(form), seen(form)].forEach((one) => one && sessionStorage.removeItem(draftOf(form, one)));
   const formOf = (page) => { const text = $('main form[method=post] textarea', page); return text && text.form; };
 
   document.addEventListener('input', ({ target }) => {
     if (target.form && isKept(target.form) && typed(target.form).includes(target)) {
-      try { sessionStorage.setItem(draftOf(target.form, target), target.value); } catch { /* no room: the field has it */ }
+      try {
+        for (const one of [target, seen(target.form)]) if (one) sessionStorage.setItem(draftOf(target.form, one), one.value);
+      } catch { /* no room: the field has it */ }
     }
   });
   function restore(form) {
@@ -359,7 +363,10 @@
       field.value = draft;
       any = true;
     }
-    if (any) form.prepend(make('p', 'problem', words.draft));
+    if (!any) return;
+    form.prepend(make('p', 'problem', words.draft));
+    const reply = seen(form), was = reply && sessionStorage.getItem(draftOf(form, reply));
+    if (was) reply.value = was;
   }
 
   async function send(form, button) {
@@ -408,7 +415,8 @@
     cancel.addEventListener('click', () => { close(); focus(article); });
     box.addEventListener('keydown', (event) => { if (event.key === 'Escape' && !event.isComposing) cancel.click(); });
     $('button[type=submit]', mine).after(' ', cancel);
-    box.append(mine);
+    /* Why it is here again, and what the reply is now. */
+    box.append(...$$('main > .notice, main > .theirs', form.ownerDocument).map(own), mine);
     article.append(box);
     restore(mine);
     ($('[aria-invalid=true]', mine) || $('textarea', mine)).focus();
