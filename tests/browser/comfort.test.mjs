@@ -366,9 +366,12 @@ test('without an answer, or with 503, it says so and keeps the reply', async () 
   assert.match(await said(page), /Nothing here is lost/);
   assert.ok(await reply(page, one).getByText('First.').isVisible());
   await page.unroute(DECIDE);
-  await page.route(DECIDE, (route) => route.fulfill({ status: 503, contentType: 'text/html', body: '<h1>later</h1>' }));
+  const later = new Promise((resolve) => {
+    page.route(DECIDE, async (route) => { await route.fulfill({ status: 503, contentType: 'text/html', body: '<h1>later</h1>' }); resolve(); });
+  });
   await page.keyboard.press('j');
   await page.keyboard.press('a');
+  await later;
   await page.unroute(DECIDE);
   await page.waitForFunction(() => document.querySelector('.problem') && !document.querySelector('[aria-busy]'));
   assert.equal(stateOf(one), 'held');
