@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { BASE, makeInstance, tellSeed } from '../lib/instance.mjs';
+import { BASE, ROOT, makeInstance, tellSeed } from '../lib/instance.mjs';
 
 tellSeed();
 let it;
@@ -219,6 +219,12 @@ test('snippets: what is pasted leads to the page', async () => {
   assert.match(include, /^<!--#include virtual="\/comments\/threads\/world\/astana\/~\/thread\.html" -->$/m);
   assert.match(include, /^<input type="hidden" name="page" value="\/world\/astana">$/m);
   assert.doesNotMatch(include, /data-rejoinder|^#|\n\n\n/m, 'it goes into an article as it is');
+  const told = fs.readFileSync(path.join(ROOT, 'docs/deploy.md'), 'utf8');
+  assert.ok(told.includes(`\n\`\`\`html\n${it.mustCli(['snippet', 'include', '/news/harbor']).stdout}\`\`\`\n`), 'docs/deploy.md shows what is printed');
+  // nginx takes a space behind the #; Apache and lighttpd do not.
+  const demo = fs.readdirSync(path.join(ROOT, 'www/demo'), { recursive: true }).filter((name) => name.endsWith('.html'));
+  assert.ok(demo.length > 1);
+  for (const name of demo) assert.doesNotMatch(fs.readFileSync(path.join(ROOT, 'www/demo', name), 'utf8'), /<!--# /, name);
   it.configure({ sites: { shop: { base: 'https://shop.example', mount: '/talk', pages: ['/x'], page_keys: ['p'] } } });
   const shop = it.mustCli(['snippet', 'nginx', '--site', 'shop', '/?p=7']);
   assert.match(shop.stderr, /excludes this page/);
