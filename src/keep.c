@@ -186,10 +186,13 @@ serving_ended(struct keeper *keeper, int how)
 {
 	bool young = monotonic() - keeper->serving.born < YOUNG;
 	keeper->serving = (struct child){0};
+	const char *next = keeper->stopping ? "" : "; another is started";
 	if (WIFSIGNALED(how))
-		log_event(LOG_LEVEL_ERROR, "the door was ended by signal %d; another is started", WTERMSIG(how));
+		log_event(LOG_LEVEL_ERROR, "the door was ended by signal %d%s", WTERMSIG(how), next);
+	else if (keeper->stopping && WEXITSTATUS(how) == 0)
+		log_event(LOG_LEVEL_INFO, "the door has ended, as it was told to");
 	else
-		log_event(LOG_LEVEL_WARNING, "the door ended with %d; another is started", WEXITSTATUS(how));
+		log_event(LOG_LEVEL_WARNING, "the door ended with %d%s", WEXITSTATUS(how), next);
 	keeper->start_at = 0;
 	if (young)
 		pause_longer(keeper);

@@ -38,6 +38,9 @@ test('stop ends them, and only what start has started', async () => {
   assert.equal(it.mustCli(['stop']).stdout, 'reader.fcgi has ended\nmoderator.fcgi has ended\n');
   // Whom nobody reaps is a zombie, which runs no program.
   for (const one of doors) assert.throws(() => fs.readlinkSync(`/proc/${one}/exe`), { code: 'ENOENT' });
+  const log = fs.readFileSync(run('reader.log'), 'utf8');
+  assert.match(log, /info reader the door has ended, as it was told to$/m);
+  assert.doesNotMatch(log, /another is started/);
   assert.ok(!fs.existsSync(it.socket('reader')));
   assert.equal(it.mustCli(['stop']).stdout, 'reader.fcgi does not run\nmoderator.fcgi does not run\n');
   await it.start('reader');
