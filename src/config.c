@@ -300,7 +300,7 @@ take(struct arena *arena, cfg_t *cfg, struct config *config)
 	config->workers = cfg_getint(cfg, "workers");
 	if (str_unhex(str_from(cfg_getstr(cfg, "sealing_key")), config->sealing_key, sizeof config->sealing_key) !=
 	    STATUS_OK)
-		return fault(config, STR(""), "sealing_key", "wants the 64 hexadecimal digits that `rejoinder init` printed");
+		return fault(config, STR(""), "sealing_key", "wants the 64 hexadecimal digits that `rejoinder init` wrote here; a copy of this file has them");
 	if (!is_range(config->workers, 1, 256))
 		return fault(config, STR(""), "workers", "give 1 to 256 threads");
 	enum status status = keep_take(cfg, config);

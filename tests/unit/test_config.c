@@ -83,7 +83,7 @@ faults_are_named(void **state)
 	    {"", "sealing_key"},
 	    {SITE, "sealing_key"},
 	    {KEY, "site: there is no section"},
-	    {"sealing_key = \"0123\"\n" SITE, "sealing_key"},
+	    {"sealing_key = \"0123\"\n" SITE, "line 1: sealing_key: wants the 64 hexadecimal digits that `rejoinder init` wrote here; a copy"},
 	    {KEY "nonsense = 1\n" SITE, "line 2"},
 	    {KEY "nonsense = 1\n" SITE, "nonsense"},
 	    {KEY SITE "site x { bse = \"y\" }", "bse"},
