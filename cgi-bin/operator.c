@@ -27,7 +27,7 @@ static const struct operator_command commands[] = {
     {"work", "", "do what waits in the background; for a timer, or cron", operator_work},
     {"check", "[--accept-log]", "look at configuration, permissions, store and published files", operator_check},
     {"waiting", "[--site NAME]", "how many replies wait, and since when; exit status 3 if any do", operator_waiting},
-    {"mail", "[--retry], list, to NAME EMAIL", "tell moderators by mail what waits, and whom", operator_mail},
+    {"mail", "[--retry | list | to NAME EMAIL]", "send moderators mail about what waits; say who gets it, and where", operator_mail},
     {"backup", "FILE", "copy the store into FILE, while it is used", operator_backup},
     {"restore", "FILE", "put a backup in the store's place, and publish it", operator_restore},
     {"rekey", "[--lost] [--finish]", "make a new pair of keys, and seal addresses to it", operator_rekey},

@@ -1,5 +1,5 @@
 /*
- * operator_mail.c - `rejoinder mail`: tells moderators what waits, and whom.
+ * operator_mail.c - `rejoinder mail`: tells moderators by mail what waits, and keeps who gets it.
  */
 #include "operator.h"
 

@@ -184,6 +184,14 @@ is_hidden(const char *path)
 	return lstat(path, &info) != 0 && errno != ENOENT;
 }
 
+static void
+print_finish(const char *config)
+{
+	bool usual = strcmp(config, CONFIG_DEFAULT_PATH) == 0;
+	printf("Then run rejoinder %s%s%srekey --finish, which refuses while one of them goes on with the former key.\n",
+	    usual ? "" : "--config ", usual ? "" : config, usual ? "" : " ");
+}
+
 static int
 run_begin(struct arena *arena, const struct config *config, const struct places *places, bool lost)
 {
@@ -202,8 +210,10 @@ run_begin(struct arena *arena, const struct config *config, const struct places 
 	puts("There is a new pair of keys, and the configuration names it.");
 	operator_restart_words(config->path.at, restart);
 	printf("Now restart reader.fcgi and moderator.fcgi: %s.\n", restart);
-	puts(lost ? "Addresses stored before stay sealed."
-	          : "Then run rejoinder rekey --finish, which refuses while one of them goes on with the former key.");
+	if (lost)
+		puts("Addresses stored before stay sealed.");
+	else
+		print_finish(config->path.at);
 	return OPERATOR_DONE;
 }
 

@@ -8,6 +8,8 @@
 #include "door.h"
 #include "sql/rejoinder/site.h"
 
+enum { COLUMN = 19 };
+
 static enum status
 print_stats(struct door *door, const struct door_site *site)
 {
@@ -23,9 +25,10 @@ print_stats(struct door *door, const struct door_site *site)
 		return status;
 	printf("%.*s\n", STR_FMT(site->config->name));
 	for (size_t i = 0; i < n; i++) {
+		struct str state = str_eq(rows[i].state, STR("withdrawn")) ? STR("withdrawn or erased") : rows[i].state;
 		fputs("  ", stdout);
-		operator_put(stdout, rows[i].state);
-		printf("%*s %lld\n", rows[i].state.len < 10 ? (int)(10 - rows[i].state.len) : 0, "", (long long)rows[i].n);
+		operator_put(stdout, state);
+		printf("%*s %lld\n", state.len < COLUMN ? (int)(COLUMN - state.len) : 0, "", (long long)rows[i].n);
 	}
 	if (n == 0)
 		puts("  no replies yet");

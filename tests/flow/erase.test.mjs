@@ -82,6 +82,7 @@ describe('erase', () => {
     assert.deepEqual(holders(traces), []);
     assert.equal(addresses().includes(who.email), false);
     assert.deepEqual(ids.map(state), ['withdrawn', 'withdrawn', 'withdrawn', 'withdrawn']);
+    assert.match(it.mustCli(['stats']).stdout, /^ {2}withdrawn or erased [1-9]/m);
     assert.equal(state(answer.id), 'published', 'a reply of somebody else is not erased');
     const { replies } = JSON.parse(it.thread(page, 'thread.json'));
     assert.deepEqual(replies.map((one) => one.id), [String(other.id)]);

@@ -32,7 +32,7 @@ test('all addresses open with the new key alone, and the store is sound', async 
   for (let n = 1; n <= 230; n++) await post(n);
   const before = boxes(), all = addresses(), key = fs.readFileSync(file('secret.key'), 'utf8');
   let run = it.mustCli(['rekey']);
-  assert.match(run.stdout, /restart reader\.fcgi and moderator\.fcgi: rejoinder --config .*rejoinder\.conf stop && rejoinder --config .*rejoinder\.conf start, or as you started them\.\nThen run rejoinder rekey --finish/);
+  assert.match(run.stdout, /restart reader\.fcgi and moderator\.fcgi: rejoinder --config .*rejoinder\.conf stop && rejoinder --config .*rejoinder\.conf start, or as you started them\.\nThen run rejoinder --config .*rejoinder\.conf rekey --finish/);
   assert.notEqual(fs.readFileSync(file('secret.key'), 'utf8'), key);
   assert.deepEqual(boxes(), before, 'nothing is resealed before the doors know the new key');
   await it.restart('reader');

@@ -146,7 +146,7 @@ usage_arguments() {
 			for (i = 1; i <= n; i++) print command, word[i] (value == "" ? "" : " " value)
 			$0 = rest
 		}
-		gsub(/[][]/, " , ")
+		gsub(/[][]| [|] /, " , ")
 		n = split($0, part, ",")
 		for (i = 1; i <= n; i++) {
 			gsub(/^ +| +$/, "", part[i])
