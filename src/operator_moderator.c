@@ -73,7 +73,7 @@ static const char *const faults[] = {
     [PASSWORD_SHORT] = "a password takes 15 characters or more; a few words that do not belong together are easy to remember",
     [PASSWORD_LONG] = "a password takes 1024 bytes at most",
     [PASSWORD_TEXT] = "a password is text in UTF-8, without NUL",
-    [PASSWORD_REPEATED] = "that is something said again and again, or a row of keys: one of the first that are tried",
+    [PASSWORD_REPEATED] = "that repeats one short piece, or follows a row of keys: such passwords are tried first",
     [PASSWORD_COMMON] = "that is one of the passwords that are tried first; take words of your own",
     [PASSWORD_NAMED] = "a password must not hold the moderator's name or the site's title: they are tried first",
 };

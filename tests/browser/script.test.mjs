@@ -696,7 +696,7 @@ test('the box of a waiting reply says what its link is for, and shows line break
   await send(page);
   await waiting(page).waitFor();
   for (let i = 0; i < 2; i++) {
-    assert.match(await waiting(page).innerText(), /See what becomes of it The address of this link is your way back\. For 15 minutes after sending,[^\n]*as you typed it\./);
+    assert.match(await waiting(page).innerText(), /See what becomes of it Keep this link: it leads back to your reply\. For 15 minutes after sending,[^\n]*as you typed it\./);
     assert.match(await waiting(page).locator('.rejoinder-comment').innerText(), /^One \*line\*\.\nAnother\.\n\nAnd a third\.$/);
     await page.reload();
     await waiting(page).waitFor();
