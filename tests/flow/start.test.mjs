@@ -34,6 +34,7 @@ test('what it started is kept, and has no terminal, socket or folder of whoever 
 });
 
 test('stop ends them, and only what start has started', async () => {
+  it.mustCli(['start']);
   const doors = [pid('reader'), pid('moderator')];
   assert.equal(it.mustCli(['stop']).stdout, 'reader.fcgi has ended\nmoderator.fcgi has ended\n');
   // Whom nobody reaps is a zombie, which runs no program.
