@@ -4,11 +4,13 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Moderator, decode } from '../lib/browserless.mjs';
 import { EDITOR, moderatorAt, post } from '../served/behind.mjs';
+import { request } from '../served/nginx.mjs';
 import { ARTICLE, open, press, signIn, visit } from './browser.mjs';
 
 const EMBEDDED = '/made/embedded'; // an article that only the script brings its thread to
 const words = (name) => `These are the words of ${name}.`;
 let all, moderator;
+const read = (at) => request(all.port, 'GET', at);
 /** Each is {name, id, receipt, at: number of its page}. */
 const replies = { [ARTICLE]: [], [EMBEDDED]: [] };
 
@@ -89,12 +91,12 @@ for (const script of [true, false]) {
         await follow(page, link, of, one);
       }
       const last = replies[of].at(-1);
-      const feed = await (await fetch(`${all.base}/comments/threads${of}/~/feed.xml`)).text();
+      const feed = (await read(`/comments/threads${of}/~/feed.xml`)).text;
       await follow(page, path(decode(feed.match(new RegExp(`href="([^"]*#reply-${last.id})"`))[1])), of, last);
     }
     const newest = replies[EMBEDDED].at(-1);
     if (script) {
-      const { replies: latest } = await (await fetch(`${all.base}/comments/latest.json`)).json();
+      const { replies: latest } = JSON.parse((await read('/comments/latest.json')).text);
       await follow(page, path(latest.find(({ id }) => id === newest.id).url), EMBEDDED, newest);
       await page.goto('/comments/latest.html');
       await press(page, page.locator(`a[href$="#reply-${newest.id}"]`).first());
