@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
+import * as runner from 'node:test';
 import { chromium } from 'playwright-core';
 import { behindNginx } from '../served/behind.mjs';
 import { root } from '../served/nginx.mjs';
@@ -15,13 +16,48 @@ const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-background-networking'
   // Names other than localhost lead nowhere, so that a request to a third party fails at once.
   '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost'];
 
+// A question to a page (`evaluate`, a body, closing) waits for its answer for ever.  So that a browser that
+// stands still costs minutes and not hours, each test and hook has its time, and then the file is ended and tells
+// where it stood.  tests/run-node knows these words.
+const PATIENCE = 150000; // ms; the longest test takes 25 s on a quiet machine, 50 s on a busy one
+const browsers = [];
+function standStill(what) {
+  const pages = browsers.flatMap((browser) => browser.contexts()).flatMap((context) => context.pages()).map((page) => page.url());
+  console.error(`stood still: ${what}; open pages: ${pages.join(' ') || 'none'}; waits for: ${process.getActiveResourcesInfo().join(' ')}`);
+  process.exit(1);
+}
+const patiently = (what, run) => async (...own) => {
+  const timer = setTimeout(standStill, PATIENCE, what);
+  try { return await run(...own); } finally { clearTimeout(timer); }
+};
+export const test = (name, run) => runner.test(name, patiently(name, run));
+export const before = (run) => runner.before(patiently('before the tests', run));
+export const beforeEach = (run) => runner.beforeEach(patiently('before a test', run));
+export const after = (run) => runner.after(async () => {
+  await patiently('after the tests', run)();
+  setTimeout(standStill, PATIENCE, 'when all was over').unref();
+});
+
+export async function launch() {
+  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ARGS });
+  browsers.push(browser);
+  return browser;
+}
+
 export async function open({ site } = {}) {
   const all = await behindNginx({ documentRoot: path.join(root, 'www/demo'), site, server: `
     error_page 404 /404.html;
     add_header Content-Security-Policy "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'" always;` });
-  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ARGS });
+  let browser;
+  const tidy = async () => { try { await browser?.close(); } finally { await all.tidy(); } };
+  try {
+    browser = await launch();
+  } catch (error) {
+    await tidy(); // a web server that goes on running would keep the test from ending
+    throw error;
+  }
   fs.mkdirSync(SCREENSHOTS, { recursive: true });
-  return { ...all, browser, tidy: async () => { await browser.close(); await all.tidy(); } };
+  return { ...all, browser, tidy };
 }
 
 // Loading a page that answers 4xx or 503 is told on the console; the test knows.

@@ -3,10 +3,9 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { after, before, beforeEach, test } from 'node:test';
 import { EDITOR, moderatorAt, post } from '../served/behind.mjs';
 import { root } from '../served/nginx.mjs';
-import { ARTICLE, open, press, signIn, visit } from './browser.mjs';
+import { ARTICLE, after, before, beforeEach, open, press, signIn, test, visit } from './browser.mjs';
 
 const MOST = 27 * 1024;
 const DECIDE = '**/comments/moderate/decide';

@@ -1,9 +1,8 @@
 // A moderator's day in the browser, with the script and without it: nothing that was typed is lost,
 // whatever happens between.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
 import { EDITOR, post } from '../served/behind.mjs';
-import { ARTICLE, open, press, signIn, visit } from './browser.mjs';
+import { ARTICLE, after, before, open, press, signIn, test, visit } from './browser.mjs';
 
 const OTHER = '/world/elsewhere';
 const COLLEAGUE = { name: 'colleague', password: 'two rivers, one delta' };

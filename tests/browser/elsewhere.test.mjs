@@ -3,11 +3,9 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
-import { chromium } from 'playwright-core';
 import { behindNginx, moderatorAt, post } from '../served/behind.mjs';
 import { freePort, root } from '../served/nginx.mjs';
-import { fill } from './browser.mjs';
+import { after, before, fill, launch, test } from './browser.mjs';
 
 let all, moderator, browser, articles, stranger, elsewhere, strange;
 
@@ -43,7 +41,7 @@ before(async () => {
   moderator = await moderatorAt(all);
   articles = await blog(port, `default-src 'none'; script-src ${all.base}; style-src ${all.base}; connect-src ${all.base}`);
   stranger = await blog(other, '');
-  browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu', '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost'] });
+  browser = await launch();
 });
 after(async () => {
   await browser?.close();

@@ -7,12 +7,11 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
 import { FileSystemConfigLoader, HtmlValidate } from 'html-validate';
 import { EDITOR, moderatorAt, post } from '../served/behind.mjs';
 import { Moderator } from '../lib/browserless.mjs';
 import { request, root } from '../served/nginx.mjs';
-import { ARTICLE, fill, open, press, reply, shot, signIn, visit } from './browser.mjs';
+import { ARTICLE, after, before, fill, open, press, reply, shot, signIn, test, visit } from './browser.mjs';
 
 const axe = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const LONG = 'https://example.org/a/very/long/address/that/nobody/would/type/by/hand/but/somebody/pastes?with=parameters&and=more&'.repeat(2);

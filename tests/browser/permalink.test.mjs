@@ -1,11 +1,10 @@
 // Permalinks: wherever one of a published reply is found, it leads to the page on which the reply stands,
 // with the script and without JavaScript.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
 import { Moderator, decode } from '../lib/browserless.mjs';
 import { EDITOR, moderatorAt, post } from '../served/behind.mjs';
 import { request } from '../served/nginx.mjs';
-import { ARTICLE, open, press, signIn, visit } from './browser.mjs';
+import { ARTICLE, after, before, open, press, signIn, test, visit } from './browser.mjs';
 
 const EMBEDDED = '/made/embedded'; // an article that only the script brings its thread to
 const words = (name) => `These are the words of ${name}.`;

@@ -4,10 +4,9 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
 import { moderatorAt, post } from '../served/behind.mjs';
 import { root } from '../served/nginx.mjs';
-import { ARTICLE, fill, open, shot, visit } from './browser.mjs';
+import { ARTICLE, after, before, fill, open, shot, test, visit } from './browser.mjs';
 
 const axe = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const SCRIPT = path.join(root, 'www/static/rejoinder.js');

@@ -1,8 +1,7 @@
 // The whole story as a reader and a moderator live it, in Chromium without JavaScript.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
 import { EDITOR, post } from '../served/behind.mjs';
-import { ARTICLE, fill, open, press, reply, sendButton, signIn, visit } from './browser.mjs';
+import { ARTICLE, after, before, fill, open, press, reply, sendButton, signIn, test, visit } from './browser.mjs';
 
 let all;
 before(async () => { all = await open(); });

@@ -2,10 +2,9 @@
 // heeds our Content-Security-Policy and must have nothing to report, and by one that does not, in which
 // whatever became markup would run.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
 import { EDITOR, moderatorAt } from '../served/behind.mjs';
 import { request } from '../served/nginx.mjs';
-import { ARTICLE, open, signIn, visit } from './browser.mjs';
+import { ARTICLE, after, before, open, signIn, test, visit } from './browser.mjs';
 import { PAYLOADS } from './payloads.mjs';
 
 const QUEUE = '/comments/moderate/';

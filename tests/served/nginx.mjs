@@ -74,6 +74,9 @@ export async function answering(port, child, why) {
   }
 }
 
+const running = new Set();
+process.on('exit', () => { for (const child of running) child.kill('SIGTERM'); });
+
 const TYPES = 'types { text/html html; text/css css; text/javascript js; image/svg+xml svg; }';
 
 /**
@@ -104,7 +107,8 @@ http {
   const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/usr/local/sbin` };
   execFileSync('nginx', ['-t', '-q', ...args], { env, stdio: 'pipe' });
   const child = spawn('nginx', args, { env, stdio: 'ignore' });
-  const ended = new Promise((resolve) => child.once('exit', resolve));
+  running.add(child);
+  const ended = new Promise((resolve) => child.once('exit', () => { running.delete(child); resolve(); }));
   try {
     await answering(port, child, () => fs.readFileSync(path.join(dir, 'error.log'), 'utf8'));
   } catch (error) {
