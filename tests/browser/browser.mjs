@@ -33,10 +33,21 @@ const patiently = (what, run) => async (...own) => {
 export const test = (name, run) => runner.test(name, patiently(name, run));
 export const before = (run) => runner.before(patiently('before the tests', run));
 export const beforeEach = (run) => runner.beforeEach(patiently('before a test', run));
+// What was started is asked to end; of a browser that does not, nothing more is wanted than that this file ends.
 export const after = (run) => runner.after(async () => {
   await patiently('after the tests', run)();
-  setTimeout(standStill, PATIENCE, 'when all was over').unref();
+  setTimeout(() => {
+    console.error(`ended, though this was not over: ${process.getActiveResourcesInfo().join(' ')}`);
+    process.exit();
+  }, 5000).unref();
 });
+/** Closes a browser, or gives it up after half a minute: it goes with this process at the latest. */
+export async function close(browser) {
+  let timer;
+  const late = new Promise((resolve) => { timer = setTimeout(resolve, 30000); });
+  await Promise.race([browser.close(), late]);
+  clearTimeout(timer);
+}
 
 export async function launch() {
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ARGS });
@@ -49,7 +60,7 @@ export async function open({ site } = {}) {
     error_page 404 /404.html;
     add_header Content-Security-Policy "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'" always;` });
   let browser;
-  const tidy = async () => { try { await browser?.close(); } finally { await all.tidy(); } };
+  const tidy = async () => { try { if (browser) await close(browser); } finally { await all.tidy(); } };
   try {
     browser = await launch();
   } catch (error) {

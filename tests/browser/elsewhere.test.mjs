@@ -5,7 +5,7 @@ import http from 'node:http';
 import path from 'node:path';
 import { behindNginx, moderatorAt, post } from '../served/behind.mjs';
 import { freePort, root } from '../served/nginx.mjs';
-import { after, before, fill, launch, test } from './browser.mjs';
+import { after, before, close, fill, launch, test } from './browser.mjs';
 
 let all, moderator, browser, articles, stranger, elsewhere, strange;
 
@@ -44,7 +44,7 @@ before(async () => {
   browser = await launch();
 });
 after(async () => {
-  await browser?.close();
+  if (browser) await close(browser);
   articles?.close();
   stranger?.close();
   await all?.tidy();
