@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
+import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { elements, fieldsOf, forms, replies, replyForm, textOf } from '../lib/browserless.mjs';
 import { behindNginx, moderatorAt, post } from './behind.mjs';
@@ -90,6 +91,21 @@ test('a reader of a published thread wakes no program', async () => {
     assert.equal((await nginx.get(target, { 'If-None-Match': res.headers.etag })).status, 304);
     assert.equal((await nginx.get(target, { 'If-Modified-Since': res.headers['last-modified'] })).status, 304);
   }
+});
+
+test('a link in place of a file leads nowhere: the door answers as if there were none', async () => {
+  const page = '/news/elsewhere', file = all.it.threadFile(page), kept = `${file}.away`;
+  await published({ page, comment: 'Kept beside the link.' });
+  fs.renameSync(file, kept);
+  for (const target of ['/etc/hostname', path.basename(kept)]) {
+    fs.symlinkSync(target, file);
+    const res = await nginx.get(thread(page));
+    assert.equal(res.status, 200, target);
+    assert.match(res.text, /^\s*<section/, target);
+    assert.deepEqual(replies(res.text), [], target);
+    fs.unlinkSync(file);
+  }
+  fs.renameSync(kept, file);
 });
 
 test('a rewritten thread has another ETag and a later time', async () => {
