@@ -13,7 +13,7 @@ import path from 'node:path';
 import { Moderator, decode, forms, fieldOf, replies } from '../lib/browserless.mjs';
 import { BASE, BIN, Instance, ROOT } from '../lib/instance.mjs';
 import { freePort, snippet } from '../served/nginx.mjs';
-import { copyReplies } from './scene.mjs';
+import { copyReplies, settle } from './scene.mjs';
 import { ratiosOf, table } from './tell.mjs';
 import { best, childrenOf, cpuOf, ioOf, load, loadWith, percentile, pssOf, sleep, syncTime, watching } from './measure.mjs';
 
@@ -224,6 +224,7 @@ async function fillQueue(it, port, waiting) {
   if (lacking > SIZE.sent) copyReplies(it, lacking, "state = 'held'");
   else await send(port, lacking, page);
   await send(port, SHOWN, page);
+  settle(it);
 }
 
 // A decision about a root of a thread that has so many published ones already: it begins page 2, or page 101.

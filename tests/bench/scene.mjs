@@ -13,9 +13,13 @@ export function copyReplies(it, count, from, more = {}) {
     WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < ${count} - 1)
     INSERT INTO reply (${Object.keys(values).join(', ')}) SELECT ${Object.values(values).join(', ')}
       FROM n JOIN source ON source.at = n.i % (SELECT count(*) FROM source);
-    UPDATE tally SET n = (SELECT count(*) FROM reply WHERE reply.site_id = tally.site_id AND reply.state = tally.state);
-    PRAGMA wal_checkpoint(TRUNCATE)`);
-  // Or the first sync of a door would write all of it out, and be measured.
+    UPDATE tally SET n = (SELECT count(*) FROM reply WHERE reply.site_id = tally.site_id AND reply.state = tally.state)`);
+  settle(it);
+}
+
+// Or a checkpoint, or the first sync of a door, would write all that came before, and be measured.
+export function settle(it) {
+  it.sql('PRAGMA wal_checkpoint(TRUNCATE)');
   const fd = fs.openSync(it.database, 'r+');
   fs.fsyncSync(fd);
   fs.closeSync(fd);
