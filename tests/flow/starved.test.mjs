@@ -222,6 +222,7 @@ describe('the n-th allocation fails', skipUnless(sanitised ? 'a sanitizer alloca
       if (answer === null) await sleep(100); // did it end?
       if (it.doors[door].exitCode !== null || it.doors[door].signalCode !== null) {
         // libfcgi gives up where its own find nothing, which a supervisor mends; nothing of ours does.
+        await it.doors[door].over; // all that it said is here
         assert.match(it.logs[door].slice(-400), /fcgiapp\.c|fcgi_stdio/, `allocation ${n} ended the door`);
         delete it.doors[door];
         await it.start(door, { env });

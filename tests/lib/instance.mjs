@@ -209,6 +209,14 @@ export class Instance {
     clearTimeout(timer);
     return { ...over, overdue: child.overdue === true };
   }
+  // How often a door has logged `pattern` (with the flag g). What it writes comes here a little later than
+  // its answer does: waits for the `wanted` time, and a moment for one too many.
+  async logged(door, pattern, wanted, ms = 15000) {
+    const count = () => (this.logs[door].match(pattern) ?? []).length;
+    for (let waited = 0; count() < wanted && waited < ms; waited += 10) await sleep(10);
+    await sleep(50);
+    return count();
+  }
   async restart(door, options) {
     await this.stop(door);
     return this.start(door, options);
