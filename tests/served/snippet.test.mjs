@@ -288,7 +288,8 @@ test('receipts stand in no log', async () => {
   assert.equal(reader.seen.pop().params.REQUEST_URI, '/comments/receipt/0123456789abcdef');
   assert.equal(reader.seen.length, 0);
   await nginx.ask('POST', '/comments/receipt/0123456789abcdef/withdraw', { body: 'x' });
-  await nginx.get('/comments/health');
+  // Twice: a request is logged behind its answer, but before the next one.
+  for (const _ of [1, 2]) await nginx.get('/comments/health');
   assert.ok(nginx.log('access.log').includes('/comments/health'));
   assert.ok(!nginx.log('access.log').includes('0123456789abcdef'));
   assert.ok(!nginx.log('error.log').includes('0123456789abcdef'));
