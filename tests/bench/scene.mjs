@@ -17,7 +17,7 @@ export function copyReplies(it, count, from, more = {}) {
   settle(it);
 }
 
-// Or a checkpoint, or the first sync of a door, would write all that came before, and be measured.
+// Writes out all that came before: a checkpoint, or the first sync of a door, would do it while it is measured.
 export function settle(it) {
   it.sql('PRAGMA wal_checkpoint(TRUNCATE)');
   const fd = fs.openSync(it.database, 'r+');
